@@ -1,0 +1,1 @@
+"""SageMaker on one machine: AWS's wire protocol in front, real sandboxed processes behind."""

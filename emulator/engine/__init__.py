@@ -1,0 +1,1 @@
+"""Executes stored pipeline definitions: expressions, conditions, graph, state transitions, one executor per step type."""

@@ -1,0 +1,1 @@
+"""The wire: an HTTP request becomes an operation's parameters, its result becomes the HTTP response."""

@@ -1,0 +1,1 @@
+"""Which environment an image URI means, and how it is built."""

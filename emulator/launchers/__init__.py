@@ -1,0 +1,1 @@
+"""Ways to run a container's process on this machine; all pass one contract suite."""

@@ -1,0 +1,1 @@
+"""One module per AWS resource family; each operation is one function ``(request, context) -> response``."""

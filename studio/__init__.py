@@ -1,0 +1,1 @@
+"""The pipeline view: a client of the AWS API like any other."""
