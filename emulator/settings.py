@@ -1,4 +1,4 @@
-"""Named settings of the emulator, each read from ``EMULATOR_<NAME>`` in the environment; documented in docs/settings.md."""
+"""Named settings, each read from ``EMULATOR_<NAME>`` in the environment; documented in docs/settings.md."""
 
 from __future__ import annotations
 

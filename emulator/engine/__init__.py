@@ -1,1 +1,1 @@
-"""Executes stored pipeline definitions: expressions, conditions, graph, state transitions, one executor per step type."""
+"""Executes stored pipeline definitions: expressions, graph, state transitions, one executor per step type."""

@@ -52,7 +52,13 @@ CREATE TABLE IF NOT EXISTS idempotency_tokens (
 );
 """
 
-_SORTS = {"Name": "name", "CreationTime": "created", "LastModifiedTime": "modified", "ModifiedTime": "modified", "Status": "status"}
+_SORTS = {
+    "Name": "name",
+    "CreationTime": "created",
+    "LastModifiedTime": "modified",
+    "ModifiedTime": "modified",
+    "Status": "status",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,8 @@ class Resources:
         """Store a new resource; False, and nothing stored, if its name or ARN is taken."""
         with self.database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT OR IGNORE INTO resources (account, region, kind, name, parent, arn, status, created, modified, body)"
+                "INSERT OR IGNORE INTO resources"
+                " (account, region, kind, name, parent, arn, status, created, modified, body)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     resource.scope.account,
@@ -179,7 +186,7 @@ class Resources:
             connection.execute("DELETE FROM idempotency_tokens WHERE arn = ?", (arn,))
             return connection.execute("DELETE FROM resources WHERE arn = ?", (arn,)).rowcount > 0
 
-    def list(self, scope: Scope, query: Query) -> tuple[list[Resource], str | None]:
+    def page(self, scope: Scope, query: Query) -> tuple[list[Resource], str | None]:
         """One page of resources and the token of the next, None on the last page."""
         if query.sort_by not in _SORTS:
             raise ValidationException(f"SortBy {query.sort_by} is not supported")
@@ -238,7 +245,7 @@ class Resources:
             connection.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
 
     def remember_token(self, scope: Scope, action: str, token: str, request: str, arn: str) -> None:
-        """Note that ``token`` made ``arn`` with ``request`` (any canonical text of it); call it in the same transaction."""
+        """Note that ``token`` made ``arn`` by ``request`` (a canonical text); call it in the transaction that made it."""
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO idempotency_tokens VALUES (?, ?, ?, ?, ?, ?)",
