@@ -1,0 +1,60 @@
+"""Where a pipeline is built for: one account, region, role and bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ContainerNotFound, SessionMissing
+from pipelines.fingerprint import hash_folder
+
+if TYPE_CHECKING:
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+
+IMAGE_TAG_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment of ``pipelines/environments.toml``; what a pipeline's ``build(environment)`` is given."""
+
+    name: str
+    account: str
+    region: str
+    role: str
+    """Full ARN of the role that executes the pipeline and its jobs."""
+    bucket: str
+    """Bucket of the pipeline's assets, sample data and outputs."""
+    root: Path = field(default=Path(), repr=False)
+    """The checkout: the folder of ``pipelines/``, ``steps/`` and ``containers/``."""
+    build_session: PipelineSession | None = field(default=None, repr=False, compare=False)
+    """See :attr:`session`; None outside a build."""
+
+    @property
+    def session(self) -> PipelineSession:
+        """The SDK session to pass to every processor, trainer, model and pipeline. It captures what they upload.
+
+        Raises:
+            SessionMissing: outside a build, where there is no session.
+        """
+        if self.build_session is None:
+            raise SessionMissing(self.name)
+        return self.build_session
+
+    def with_session(self, session: PipelineSession) -> Environment:
+        """The same environment during a build."""
+        return replace(self, build_session=session)
+
+    def image(self, name: str) -> str:
+        """ECR URI of the image of ``containers/<name>``, tagged with the hash of that folder's content.
+
+        Raises:
+            ContainerNotFound: there is no such folder with a Dockerfile.
+        """
+        folder = self.root / "containers" / name
+        if not (folder / "Dockerfile").is_file():
+            known = sorted(path.parent.name for path in folder.parent.glob("*/Dockerfile"))
+            raise ContainerNotFound(name, known)
+        tag = hash_folder(folder)[:IMAGE_TAG_LENGTH]
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{name}:{tag}"
