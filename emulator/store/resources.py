@@ -91,12 +91,15 @@ class Query:
 
     kind: str
     parent: str | None = None
+    has_parent: bool | None = None
     name_contains: str | None = None
     status: str | None = None
     created_after: float | None = None
     created_before: float | None = None
     modified_after: float | None = None
     modified_before: float | None = None
+    members: Mapping[str, str] = field(default_factory=dict)
+    """Members of the body and the value that each must have."""
     sort_by: str = "CreationTime"
     descending: bool = True
     max_results: int = 100
@@ -195,6 +198,7 @@ class Resources:
         values: list[Any] = [scope.account, scope.region, query.kind]
         for condition, value in (
             ("parent = ?", query.parent),
+            ("(parent != '') = ?", query.has_parent),
             ("instr(lower(name), lower(?)) > 0", query.name_contains),
             ("status = ?", query.status),
             ("created > ?", query.created_after),
@@ -205,6 +209,9 @@ class Resources:
             if value is not None:
                 where.append(condition)
                 values.append(value)
+        for member, value in query.members.items():
+            where.append("json_extract(body, ?) = ?")
+            values += [f'$."{member}"', value]
         if query.next_token:
             last_value, last_id = _decode_token(query.next_token)
             where.append(f"({column}, id) {'<' if query.descending else '>'} (?, ?)")
