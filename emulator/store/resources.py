@@ -252,7 +252,7 @@ class Resources:
             connection.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
 
     def remember_token(self, scope: Scope, action: str, token: str, request: str, arn: str) -> None:
-        """Note that ``token`` made ``arn`` by ``request`` (a canonical text); call it in the transaction that made it."""
+        """Note that ``token`` made ``arn`` by ``request``, canonical text; call it in the transaction that made it."""
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO idempotency_tokens VALUES (?, ?, ?, ?, ?, ?)",
