@@ -54,7 +54,7 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compi
 
 lock: $(VENV)/.development  ## Make the locks from setup.py; add UPGRADE=1 for newer releases
 	$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --output-file requirements-dev.txt setup.py
-	$(PIP_COMPILE) --constraint requirements-dev.txt --extra emulator,build,data --output-file requirements.txt setup.py
+	$(PIP_COMPILE) --constraint requirements-dev.txt --extra emulator --extra build --extra data --output-file requirements.txt setup.py
 
 clean:  ## Remove the environment, caches and the emulator's state
 	rm -rf $(VENV) .emulator build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
