@@ -1,0 +1,298 @@
+"""The object store: buckets of immutable blobs under keys, indexed in SQLite.
+
+An acknowledged write survives the death of the process: the blob is complete before one transaction makes a row name
+it, and a blob that no row names is swept at the next start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from emulator.aws.errors import ValidationException
+from emulator.store import buckets, link_farm, multipart, stored_objects
+from emulator.store.blobs import Blobs
+from emulator.store.buckets import Bucket, Buckets
+from emulator.store.checksums import DEFAULT_ALGORITHM, encode, new_digest
+from emulator.store.database import Database
+from emulator.store.listing import ListPage, ListQuery, list_latest, list_page
+from emulator.store.multipart import Uploads
+from emulator.store.object_errors import no_such_key
+from emulator.store.object_index import Condition, ObjectIndex
+from emulator.store.resources import Scope
+from emulator.store.stored_objects import DEFAULT_CONTENT_TYPE, Attributes, Checksum, Content, StoredObject
+
+_CHUNK = 1 << 20
+
+
+class ObjectStore:
+    """All objects of one emulator, of every account; safe to share between threads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        schema = buckets.SCHEMA + stored_objects.SCHEMA + multipart.SCHEMA
+        self.database = Database(root / "objects.db", schema)
+        self.blobs = Blobs(root / "blobs")
+        self.bucket_table = Buckets(self.database)
+        self.index = ObjectIndex(self.database, self.bucket_table)
+        self.uploads = Uploads(self.database)
+        self._sweeper = threading.Thread(
+            target=self.blobs.sweep, args=(self._known,), name="object-store-sweep", daemon=True
+        )
+        self._sweeper.start()
+
+    # Buckets
+
+    def create_bucket(self, scope: Scope, name: str) -> bool:
+        """Make a bucket; False if the name is taken.
+
+        Raises:
+            AwsError: InvalidBucketName.
+        """
+        return self.bucket_table.create(scope, name)
+
+    def bucket(self, name: str) -> Bucket | None:
+        return self.bucket_table.get(name)
+
+    def buckets(self, account: str) -> list[Bucket]:
+        return self.bucket_table.of_account(account)
+
+    def delete_bucket(self, name: str) -> None:
+        """Remove an empty bucket with its unfinished uploads.
+
+        Raises:
+            AwsError: NoSuchBucket, BucketNotEmpty.
+        """
+        with self.database.transaction():
+            self.bucket_table.delete(name)
+            dropped = [blob for upload in self.uploads.of_bucket(name) for blob in self.uploads.end(upload)]
+        self.blobs.remove(dropped)
+
+    # Writing
+
+    def put_bytes(
+        self,
+        bucket: str,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = DEFAULT_CONTENT_TYPE,
+        metadata: dict[str, str] | None = None,
+    ) -> StoredObject:
+        """Store bytes under a key.
+
+        Raises:
+            AwsError: NoSuchBucket, KeyTooLongError.
+        """
+        with self.blobs.create() as writer:
+            writer.write(data)
+            content = _content(writer.finish(), io.BytesIO(data))
+        return self.commit(bucket, key, content, Attributes(content_type, metadata or {}))
+
+    def put_file(
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        content_type: str = DEFAULT_CONTENT_TYPE,
+        metadata: dict[str, str] | None = None,
+        take: bool = False,
+    ) -> StoredObject:
+        """Store a regular file under a key; ``take`` moves it into the store, after which ``path`` is gone.
+
+        Raises:
+            AwsError: NoSuchBucket, KeyTooLongError.
+            ValueError: the path is a symbolic link or no file: following it might leave the caller's folder.
+        """
+        self.bucket_table.require(bucket)
+        blob = self.blobs.adopt(path) if take else self._copy_in(path)
+        try:
+            with self.blobs.open(blob) as file:
+                content = _content(blob, file)
+        except OSError:
+            self.blobs.remove([blob])
+            raise
+        return self.commit(bucket, key, content, Attributes(content_type, metadata or {}))
+
+    def commit(
+        self,
+        bucket: str,
+        key: str,
+        content: Content,
+        attributes: Attributes,
+        condition: Condition | None = None,
+        also: Callable[[], Iterable[str]] = tuple,
+    ) -> StoredObject:
+        """Make finished content the latest version of a key, or remove it if that fails.
+
+        ``condition`` sees the current version under the lock of the write. ``also`` runs in the same transaction and
+        gives further blobs to remove.
+
+        Raises:
+            AwsError: NoSuchBucket, KeyTooLongError, or what ``condition`` raises.
+        """
+        try:
+            stored, dropped = self.index.put(bucket, key, content, attributes, condition, also)
+        except BaseException:
+            self.blobs.remove([content.blob])
+            raise
+        self.blobs.remove(dropped)
+        return stored
+
+    # Removing
+
+    def delete(self, bucket: str, key: str, condition: Condition | None = None) -> StoredObject | None:
+        """Delete a key: with a marker, which is returned, where the bucket keeps versions.
+
+        Raises:
+            AwsError: NoSuchBucket, or what ``condition`` raises.
+        """
+        marker, dropped = self.index.delete(bucket, key, condition)
+        self.blobs.remove(dropped)
+        return marker
+
+    def delete_version(
+        self, bucket: str, key: str, version_id: str, condition: Condition | None = None
+    ) -> StoredObject | None:
+        """Remove one version for good; what it was, or None. The newest that remains becomes the latest."""
+        stored, dropped = self.index.delete_version(bucket, key, version_id, condition)
+        self.blobs.remove(dropped)
+        return stored
+
+    # Reading
+
+    def latest(self, bucket: str, key: str) -> StoredObject | None:
+        """The latest version of a key, which may be a delete marker."""
+        return self.index.latest(bucket, key)
+
+    def version(self, bucket: str, key: str, version_id: str) -> StoredObject | None:
+        """One version of a key, which may be a delete marker; ``"null"`` names the unversioned one."""
+        return self.index.version(bucket, key, version_id)
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject | None:
+        """An object, or None if there is none, or a delete marker stands in its place."""
+        return self.index.head(bucket, key, version_id)
+
+    def open(self, stored: StoredObject) -> BinaryIO:
+        """Open an object's content; it stays readable while open, whatever happens to the object.
+
+        Raises:
+            AwsError: NoSuchKey: the object has been replaced or deleted since it was looked up.
+        """
+        try:
+            return self.blobs.open(stored.blob)
+        except FileNotFoundError as error:
+            raise no_such_key(stored.key) from error
+
+    def open_current(self, find: Callable[[], StoredObject]) -> tuple[StoredObject, BinaryIO]:
+        """Look an object up and open it, again if a writer replaces it in between."""
+        while True:
+            stored = find()
+            with suppress(FileNotFoundError):
+                return stored, self.blobs.open(stored.blob)
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """An object's whole content.
+
+        Raises:
+            AwsError: NoSuchBucket, NoSuchKey.
+        """
+        _, file = self.open_current(lambda: self.require(bucket, key))
+        with file:
+            return file.read()
+
+    def require(self, bucket: str, key: str) -> StoredObject:
+        """An object.
+
+        Raises:
+            AwsError: NoSuchBucket, NoSuchKey.
+        """
+        stored = self.head(bucket, key)
+        if stored is None:
+            self.bucket_table.require(bucket)
+            raise no_such_key(key)
+        return stored
+
+    def list_objects(
+        self, bucket: str, prefix: str = "", start_after: str = "", limit: int | None = None
+    ) -> list[StoredObject]:
+        """Latest versions of the keys that start with ``prefix``, in key order.
+
+        Raises:
+            AwsError: NoSuchBucket.
+        """
+        self.bucket_table.require(bucket)
+        return list_latest(self.database, ListQuery(bucket, prefix, after=start_after, limit=limit))
+
+    def list_page(self, query: ListQuery) -> ListPage:
+        """One page of a listing with delimiter or versions."""
+        return list_page(self.database, query)
+
+    def link(self, objects: Iterable[tuple[StoredObject, str]], into: Path) -> None:
+        """Lay objects out as files below ``into``: hard links to their blobs, or copies on another file system.
+
+        Raises:
+            AwsError: NoSuchKey: an object is gone; ValidationException: the paths cannot live in one folder.
+        """
+        link_farm.build(objects, into, self._locate)
+
+    def close(self) -> None:
+        self._sweeper.join()
+        self.database.close()
+
+    # Inside
+
+    def _locate(self, stored: StoredObject) -> str:
+        path = self.blobs.path(stored.blob)
+        if os.path.exists(path):  # noqa: PTH110 - a string path, 10,000 times
+            return path
+        current = self.head(stored.bucket, stored.key, stored.version_id)
+        if current is None:
+            raise no_such_key(stored.key)
+        return self.blobs.path(current.blob)
+
+    def _copy_in(self, path: Path) -> str:
+        try:
+            source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            if path.is_symlink():
+                raise ValueError(f"{path} is a symbolic link, so it cannot be stored as an object") from error
+            raise
+        with os.fdopen(source, "rb") as file, self.blobs.create() as writer:
+            while chunk := file.read(_CHUNK):
+                writer.write(chunk)
+            return writer.finish()
+
+    def _known(self, blob: str) -> bool:
+        return self.index.has_blob(blob) or self.uploads.has_blob(blob)
+
+
+def parse_s3_uri(uri: str) -> tuple[str, str]:
+    """``("bucket", "some/key")`` of ``s3://bucket/some/key``; the key may be empty.
+
+    Raises:
+        ValidationException: it is no S3 URI.
+    """
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise ValidationException(f"Invalid S3 URI: {uri!r}. It must be s3://BUCKET/KEY.")
+    return bucket, key
+
+
+def _content(blob: str, file: BinaryIO) -> Content:
+    md5 = hashlib.md5(usedforsecurity=False)
+    checksum = new_digest(DEFAULT_ALGORITHM)
+    size = 0
+    while chunk := file.read(_CHUNK):
+        md5.update(chunk)
+        checksum.update(chunk)
+        size += len(chunk)
+    return Content(blob, size, md5.hexdigest(), Checksum(DEFAULT_ALGORITHM, encode(checksum.digest())))
