@@ -1,15 +1,15 @@
 """What can go wrong, by whose side it is on; each message ends with the next command where there is one.
 
-    PipelinesError                      exit code
-    ├── UsageError                      2  the command line or a file of the checkout is wrong
-    │   ├── PipelineNotFound
-    │   ├── EnvironmentsFileError
-    │   ├── ParameterError
-    │   └── ContainerNotFound
-    ├── BuildError                      2  the pipeline's own code cannot be built
-    ├── EndpointError                   3  no emulator is running, or nothing answers at the endpoint
-    ├── AwsCallError                    5  AWS (or the emulator) refused a call
-    └── SessionMissing                  2  Environment.session outside a build
+PipelinesError                      exit code
+├── UsageError                      2  the command line or a file of the checkout is wrong
+│   ├── PipelineNotFound
+│   ├── EnvironmentsFileError
+│   ├── ParameterError
+│   └── ContainerNotFound
+├── BuildError                      2  the pipeline's own code cannot be built
+├── EndpointError                   3  no emulator is running, or nothing answers at the endpoint
+├── AwsCallError                    5  AWS (or the emulator) refused a call
+└── SessionMissing                  2  Environment.session outside a build
 """
 
 from __future__ import annotations
