@@ -67,6 +67,10 @@ class Settings:
         values.setdefault("cache_dir", _default_cache(environ))
         return cls(**values)
 
+    def environment(self) -> dict[str, str]:
+        """The settings as the environment variables that ``load`` reads, for a process of their own."""
+        return {f"EMULATOR_{field.name.upper()}": str(getattr(self, field.name)) for field in fields(self)}
+
 
 def _default_cache(environ: Mapping[str, str]) -> Path:
     base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/tmp")) / ".cache")

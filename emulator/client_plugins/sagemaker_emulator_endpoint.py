@@ -1,0 +1,30 @@
+"""A botocore client plugin: calls with a hard-coded AWS address go to ``AWS_ENDPOINT_URL`` as all others do.
+
+The SageMaker SDKs (v2 and v3) call STS at ``https://sts.<region>.amazonaws.com`` explicitly, which overrides
+``AWS_ENDPOINT_URL``. ``emulator env`` and ``emulator exec`` name this module in ``BOTOCORE_EXPERIMENTAL__PLUGINS`` and
+put its folder, which holds nothing else, on ``PYTHONPATH``. It runs in the user's own Python environment, so it imports
+nothing but the standard library. Where botocore cannot find it or is too old to look, nothing changes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
+
+
+def initialize_client_plugin(client: Any) -> None:
+    """Called by botocore for each client it makes. An S3 address may carry a bucket's name, so S3 is left alone."""
+    if client.meta.service_model.service_name != "s3":
+        client.meta.events.register("before-call", _to_emulator)
+
+
+def _to_emulator(params: dict[str, Any], **_: Any) -> None:
+    """Rewrite scheme and host before the request is signed."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    url = urlsplit(params["url"])
+    if endpoint and (url.hostname or "").endswith(AWS_SUFFIXES):
+        target = urlsplit(endpoint)
+        params["url"] = urlunsplit((target.scheme, target.netloc, url.path, url.query, url.fragment))

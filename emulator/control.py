@@ -1,0 +1,169 @@
+"""Start, stop, ask and clear the emulator of a folder, from another process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from emulator import runtime
+from emulator.daemon import REPORT_VARIABLE, StartError
+from emulator.runtime import DataDirError, Running
+from emulator.settings import Settings
+
+STOP_GRACE = 20.0
+"""Seconds an emulator has to end its jobs and itself before it is killed."""
+STATE = ("state.db*", "objects", "logs", "jobs", "sagemaker-sdk.yaml", runtime.LOG, f"{runtime.RUNTIME}*")
+"""What an emulator keeps in its folder besides the lock."""
+
+
+def start(settings: Settings) -> Running:
+    """Start the emulator in the background and return once it answers.
+
+    Raises:
+        StartError, DataDirError: it cannot start; AlreadyRunning is one of them.
+    """
+    log_path = settings.data_dir / runtime.LOG
+    with runtime.writing(settings.data_dir):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        log = log_path.open("ab")
+    readable, writable = os.pipe()
+    with log, os.fdopen(readable, "rb") as report:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emulator.daemon"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | settings.environment() | {REPORT_VARIABLE: str(writable)},
+            pass_fds=(writable,),
+            start_new_session=True,
+        )
+        os.close(writable)
+        outcome = json.loads(report.read() or b"{}")
+    if "url" not in outcome:
+        process.wait()
+        raise StartError(outcome.get("error") or _post_mortem(log_path))
+    process.returncode = 0  # it lives on, on purpose: nobody here waits for it
+    found = runtime.running(settings.data_dir)
+    if found is None or health(outcome["url"]) is None:
+        raise StartError(_post_mortem(log_path))
+    return found
+
+
+def stop(data_dir: Path, grace: float = STOP_GRACE) -> Running | None:
+    """End the folder's emulator with its jobs and wait until it is gone; None if there was none.
+
+    Raises:
+        DataDirError: it is still there after SIGKILL.
+    """
+    found = runtime.running(data_dir)
+    if found is None:
+        return None
+    _signal(found.pid, signal.SIGTERM)
+    if not runtime.wait_until_gone(data_dir, grace):
+        _signal(found.pid, signal.SIGKILL)
+        if not runtime.wait_until_gone(data_dir, grace):
+            raise DataDirError(f"The emulator of {data_dir} does not end. What holds it: ps -fp {found.pid}")
+    return found
+
+
+def health(url: str, timeout: float = 5.0) -> dict[str, Any] | None:
+    """What the emulator at ``url`` says of itself, None if it does not answer."""
+    from http.client import HTTPConnection, HTTPException
+
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=timeout)
+    try:
+        connection.request("GET", "/_emulator/health")
+        response = connection.getresponse()
+        document = json.loads(response.read())
+        return document if response.status == 200 and isinstance(document, dict) else None
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def reset(data_dir: Path) -> None:
+    """Delete the folder's state; the lock file stays, as the thing to hold meanwhile.
+
+    Raises:
+        AlreadyRunning: an emulator uses the folder.
+        DataDirError: something cannot be deleted.
+    """
+    with runtime.lock(data_dir), runtime.writing(data_dir):
+        for path in (path for pattern in STATE for path in data_dir.glob(pattern)):
+            if path.is_dir() and not path.is_symlink():
+                _remove_tree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def is_data_dir(data_dir: Path) -> bool:
+    """Whether an emulator ever used the folder, so that a reset deletes nobody else's files."""
+    return (data_dir / runtime.LOCK).is_file()
+
+
+def size(data_dir: Path) -> int:
+    """Bytes of all files in the folder, a hard-linked file once."""
+    files = {}
+    for folder, _, names in os.walk(data_dir):
+        for name in names:
+            with suppress(FileNotFoundError, PermissionError):
+                status = os.lstat(Path(folder, name))
+                files[status.st_dev, status.st_ino] = status.st_size
+    return sum(files.values())
+
+
+def busy(data_dir: Path) -> dict[str, int]:
+    """How many executions and jobs of each kind are under way, read from the state without touching it."""
+    import sqlite3
+
+    database = data_dir / "state.db"
+    if not database.exists():
+        return {}
+    connection = sqlite3.connect(f"file:{database.resolve()}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            "SELECT kind, count(*) FROM resources WHERE status IN ('Executing', 'InProgress', 'Stopping')"
+            " GROUP BY kind ORDER BY kind"
+        ).fetchall()
+        return dict(rows)
+    finally:
+        connection.close()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Send a signal; SIGKILL also to its group where it leads one, as it cannot end its children any more."""
+    with suppress(ProcessLookupError):
+        if number == signal.SIGKILL and os.getpgid(pid) == pid:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+
+
+def _post_mortem(log_path: Path) -> str:
+    lines = log_path.read_text(errors="replace").splitlines()[-15:]
+    return "\n".join(
+        [f"The emulator ended before it answered. The end of {log_path}:", *(f"  {line}" for line in lines)]
+    )
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder; a job may have left folders without permissions in it, so give those first where needed."""
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        for path, names, _ in os.walk(folder):
+            Path(path).chmod(0o700)
+            for name in names:
+                if not (inner := Path(path, name)).is_symlink():
+                    inner.chmod(0o700)
+        shutil.rmtree(folder)
