@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.emulators import Emulator
+from tests.integration.small_pipelines import Runner
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One emulator for every test that leaves it as it found it."""
+    emulator = Emulator(tmp_path_factory.mktemp("emulator"), job_memory_mib=300, stop_grace_seconds=2).start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def runner(emulator: Emulator) -> Runner:
+    return Runner(emulator)
+
+
+@pytest.fixture
+def own_emulator(tmp_path) -> Iterator[Emulator]:
+    """An emulator that a test may kill, fill or break."""
+    emulator = Emulator(tmp_path / "data", stop_grace_seconds=2)
+    yield emulator
+    emulator.run("stop", check=False)
