@@ -42,6 +42,8 @@ class Context:
     scope: Scope
     request_id: str
     app: App
+    access_key_id: str = ""
+    """Who signed the request; empty for unsigned ones and for calls from inside."""
 
     @property
     def account(self) -> str:
