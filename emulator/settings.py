@@ -31,6 +31,7 @@ class Settings:
     access_key_id: str = ""
     """With ``secret_access_key``: the only credentials accepted. Empty accepts any, on loopback only."""
     secret_access_key: str = ""
+    """The key that goes with ``access_key_id``."""
     implicit_roles: bool = True
     """Roles that were never created exist all the same, trust SageMaker and may do everything; false: as on AWS."""
     containers_dir: Path = Path("containers")
