@@ -93,6 +93,7 @@ class Query:
     parent: str | None = None
     has_parent: bool | None = None
     name_contains: str | None = None
+    name_prefix: str | None = None
     status: str | None = None
     created_after: float | None = None
     created_before: float | None = None
@@ -200,6 +201,7 @@ class Resources:
             ("parent = ?", query.parent),
             ("(parent != '') = ?", query.has_parent),
             ("instr(lower(name), lower(?)) > 0", query.name_contains),
+            ("instr(name, ?) = 1", query.name_prefix),
             ("status = ?", query.status),
             ("created > ?", query.created_after),
             ("created < ?", query.created_before),
