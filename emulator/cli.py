@@ -198,18 +198,21 @@ def _command(verb: str, data_dir: Path) -> str:
 def _status(settings: Settings, found: Running | None) -> dict[str, Any]:
     from emulator import control
 
-    document: dict[str, Any] = {"running": found is not None, "data_dir": str(settings.data_dir)}
-    document["data_bytes"] = control.size(settings.data_dir)
+    document: dict[str, Any] = {
+        "status": "stopped",
+        "data_dir": str(settings.data_dir.absolute()),
+        "data_bytes": control.size(settings.data_dir),
+    }
     if found is None:
         return document
     answer = control.health(found.url) if found.url else None
     return document | {
+        "status": "running" if answer else "not answering" if found.url else "starting",
         "url": found.url,
         "pid": found.pid,
         "since": found.started,
         "account": settings.account,
         "region": settings.region,
-        "answers": answer is not None,
         "isolation": (answer or {}).get("isolation"),
         "busy": control.busy(settings.data_dir),
     }
@@ -223,8 +226,6 @@ def _readable(name: str, value: Any) -> str:
             return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(value))} ({time.time() - value:.0f} s ago)"
         case _, dict():
             return ", ".join(f"{count} {kind}" for kind, count in value.items()) or "nothing"
-        case _, bool():
-            return "yes" if value else "no"
         case _:
             return str(value)
 

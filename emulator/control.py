@@ -136,6 +136,8 @@ def busy(data_dir: Path) -> dict[str, int]:
             " GROUP BY kind ORDER BY kind"
         ).fetchall()
         return dict(rows)
+    except sqlite3.DatabaseError:  # the emulator itself says what is wrong with its state when it starts
+        return {}
     finally:
         connection.close()
 
