@@ -1,1 +1,5 @@
-"""The wire: an HTTP request becomes an operation's parameters, its result becomes the HTTP response."""
+"""AWS's wire: requests routed, parsed and validated, answers serialised, all from botocore's service models."""
+
+from emulator.gateway.gateway import create_gateway
+
+__all__ = ["create_gateway"]

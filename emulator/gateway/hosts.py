@@ -1,0 +1,37 @@
+"""Which names the emulator answers to: another site's page must not reach it by rebinding its name to 127.0.0.1."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from emulator.aws.errors import AwsError
+
+
+class MisdirectedRequest(AwsError):
+    code = "AccessDeniedException"
+    status = 421
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server bound to ``host`` is reached from this machine only."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_host(header: str) -> None:
+    """Refuse requests whose ``Host`` is neither this machine's nor AWS's own name.
+
+    Raises:
+        MisdirectedRequest: the name is foreign, or missing.
+    """
+    name = header[: header.index("]") + 1] if header.startswith("[") and "]" in header else header.partition(":")[0]
+    name = name.lower().rstrip(".")
+    if not is_loopback(name) and not name.endswith(".amazonaws.com"):
+        raise MisdirectedRequest(
+            f"Host {header[:200]!r} is not a name of this emulator (localhost, *.localhost, 127.0.0.1, [::1] or "
+            "*.amazonaws.com): refused, because a web page could reach it that way. Use http://127.0.0.1 as endpoint."
+        )

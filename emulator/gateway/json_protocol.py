@@ -1,0 +1,287 @@
+"""JSON documents of the ``json`` and ``rest-json`` protocols, read and written as their shapes say.
+
+Reading is strict about types, as AWS's own deserializer is, and speaks its language (``NUMBER_VALUE can not be
+converted to a String``); unknown members and nulls are dropped, as there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NoReturn, TypeAlias
+
+from emulator.aws.errors import AwsError
+from emulator.gateway import timestamps
+from emulator.gateway.models import Shape, wire_name
+
+Read: TypeAlias = Callable[[Any], Any]
+Write: TypeAlias = Callable[[Any], Any]
+
+
+class SerializationException(AwsError):
+    """The body of a request is not a document of the operation's input shape."""
+
+    code = "SerializationException"
+
+
+def parse_document(body: bytes) -> Any:
+    """The JSON value of a body.
+
+    Raises:
+        SerializationException: it is not JSON, or nested deeper than the interpreter can follow.
+    """
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise SerializationException(f"The body of the request is not valid JSON: {error}") from error
+
+
+def dump_document(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":"), default=_json_default).encode()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _json_default(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode()
+    return timestamps.seconds(value)
+
+
+def _wrong_type(value: Any, wanted: str) -> SerializationException:
+    match value:
+        case list():
+            return SerializationException("Start of list found where not expected")
+        case dict():
+            return SerializationException("Start of structure or map found where not expected.")
+        case bool():
+            kind = f"{str(value).upper()}_VALUE"
+        case str():
+            kind = "STRING_VALUE"
+        case _:
+            kind = "NUMBER_VALUE"
+    article = "an" if wanted[0] in "AEIOU" else "a"
+    return SerializationException(f"{kind} can not be converted to {article} {wanted}")
+
+
+class JsonReaders:
+    """Compiled readers of one service's shapes, each shape once; shapes may contain themselves."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, Read] = {}
+        self._open: set[str] = set()
+
+    def compile(self, shape: Shape) -> Read:
+        if shape.metadata.get("document"):
+            return _read_any
+        name = shape.name
+        if name in self._readers:
+            return self._readers[name]
+        if name in self._open:
+            return lambda value: self._readers[name](value)
+        self._open.add(name)
+        self._readers[name] = self._compile(shape)
+        self._open.discard(name)
+        return self._readers[name]
+
+    def _compile(self, shape: Shape) -> Read:
+        match shape.type_name:
+            case "structure":
+                return self._structure(shape)
+            case "list":
+                return self._list(shape)
+            case "map":
+                return self._map(shape)
+            case kind:
+                return _SCALARS[kind]
+
+    def _structure(self, shape: Shape) -> Read:
+        members = {
+            wire_name(member, name): (name, self.compile(member))
+            for name, member in shape.members.items()
+            if "location" not in member.serialization
+        }
+
+        def read_structure(value: Any) -> dict[str, Any]:
+            if not isinstance(value, dict):
+                raise _unexpected(value, "Expected null")
+            return {
+                members[key][0]: members[key][1](item)
+                for key, item in value.items()
+                if item is not None and key in members
+            }
+
+        return read_structure
+
+    def _list(self, shape: Shape) -> Read:
+        member = self.compile(shape.member)
+
+        def read_list(value: Any) -> list[Any]:
+            if not isinstance(value, list):
+                raise _unexpected(value, "Expected list or null")
+            return [member(item) for item in value if item is not None]
+
+        return read_list
+
+    def _map(self, shape: Shape) -> Read:
+        member = self.compile(shape.value)
+
+        def read_map(value: Any) -> dict[str, Any]:
+            if not isinstance(value, dict):
+                raise _unexpected(value, "Expected map or null")
+            return {_read_string(key): member(item) for key, item in value.items() if item is not None}
+
+        return read_map
+
+
+def _unexpected(value: Any, otherwise: str) -> SerializationException:
+    return _wrong_type(value, "String") if isinstance(value, (list, dict)) else SerializationException(otherwise)
+
+
+def _read_any(value: Any) -> Any:
+    return value
+
+
+def _read_string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type(value, "String")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise SerializationException("A string holds half of a surrogate pair") from error
+    return value
+
+
+def _read_integer(value: Any, wanted: str = "Integer") -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong_type(value, wanted)
+    if not -(2**63) <= value < 2**63:
+        raise _wrong_type(value, wanted)
+    return int(value)
+
+
+def _read_long(value: Any) -> int:
+    return _read_integer(value, "Long")
+
+
+def _read_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong_type(value, "Double")
+    number = float(value) if abs(value) < 2**1023 else math.inf
+    if not math.isfinite(number):
+        raise SerializationException("NUMBER_VALUE can not be converted to a Double")
+    return number
+
+
+def _read_boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong_type(value, "Boolean")
+    return value
+
+
+def _read_timestamp(value: Any) -> datetime:
+    if isinstance(value, datetime):  # a call from inside
+        return value
+    try:
+        return timestamps.parse(value)
+    except ValueError as error:
+        raise _wrong_type(value, "Timestamp") from error
+
+
+def _read_blob(value: Any) -> bytes:
+    if isinstance(value, bytes):  # a call from inside
+        return value
+    if not isinstance(value, str):
+        raise _wrong_type(value, "Blob")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise SerializationException("STRING_VALUE can not be converted to a Blob: it is not base64") from error
+
+
+_SCALARS: dict[str, Read] = {
+    "string": _read_string,
+    "character": _read_string,
+    "integer": _read_integer,
+    "long": _read_long,
+    "float": _read_float,
+    "double": _read_float,
+    "boolean": _read_boolean,
+    "timestamp": _read_timestamp,
+    "blob": _read_blob,
+}
+
+
+class JsonWriters:
+    """Compiled writers of one service's shapes: only members of the model are written, and no nulls."""
+
+    def __init__(self) -> None:
+        self._writers: dict[str, Write | None] = {}
+        self._open: set[str] = set()
+
+    def compile(self, shape: Shape) -> Write | None:
+        """The writer of a shape; None where a value is written as it is."""
+        name = shape.name
+        style = shape.serialization.get("timestampFormat")
+        if shape.type_name == "timestamp":
+            return timestamps.seconds if style in (None, "unixTimestamp") else _timestamp_writer(style)
+        if shape.metadata.get("document") or shape.type_name not in ("structure", "list", "map", "blob"):
+            return None
+        if name in self._writers:
+            return self._writers[name]
+        if name in self._open:
+            return lambda value: (self._writers[name] or _read_any)(value)
+        self._open.add(name)
+        self._writers[name] = self._compile(shape)
+        self._open.discard(name)
+        return self._writers[name]
+
+    def _compile(self, shape: Shape) -> Write | None:
+        match shape.type_name:
+            case "structure":
+                return self._structure(shape)
+            case "blob":
+                return _write_blob
+            case "list":
+                return _list_writer(self.compile(shape.member))
+            case _:
+                return _map_writer(self.compile(shape.value))
+
+    def _structure(self, shape: Shape) -> Write:
+        members = [
+            (name, wire_name(member, name), self.compile(member))
+            for name, member in shape.members.items()
+            if "location" not in member.serialization
+        ]
+
+        def write_structure(value: Any) -> dict[str, Any]:
+            return {
+                wire: item if write is None else write(item)
+                for name, wire, write in members
+                if (item := value.get(name)) is not None
+            }
+
+        return write_structure
+
+
+def _list_writer(member: Write | None) -> Write | None:
+    return None if member is None else lambda value: [member(item) for item in value]
+
+
+def _map_writer(member: Write | None) -> Write | None:
+    return None if member is None else lambda value: {key: member(item) for key, item in value.items()}
+
+
+def _timestamp_writer(style: str) -> Write:
+    return lambda value: timestamps.render(value, style)
+
+
+def _write_blob(value: Any) -> str:
+    return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()

@@ -1,0 +1,136 @@
+"""One emulator: its parts put together, served, and closed.
+
+The parts stand on each other as the layers say. The engine runs steps by calling operations, and the gateway knows the
+operations, so ``App.invoke`` and ``Engine.bind`` are set last.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from emulator.gateway.gateway import Gateway, create_gateway, demands_signatures
+from emulator.gateway.invoke import make_invoke
+from emulator.gateway.registry import load_services
+from emulator.services.context import App
+from emulator.settings import Settings, SettingsError
+from emulator.store.database import Database
+from emulator.store.resources import SCHEMA, Resources, Scope
+
+_log = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS = 75
+SHUTDOWN_SECONDS = 3
+"""How long open requests may take to end when the emulator is told to stop; nothing depends on their end."""
+
+
+def build(settings: Settings) -> tuple[App, Gateway]:
+    """The parts of an emulator on ``settings.data_dir`` and its ASGI application; nothing runs yet.
+
+    Raises:
+        SettingsError: the settings contradict each other.
+    """
+    from emulator.engine.engine import Engine
+    from emulator.images import Images
+    from emulator.jobs.jobs import Jobs
+    from emulator.launchers import select_launcher
+    from emulator.store.log_streams import LogStreams
+    from emulator.store.objects import ObjectStore
+
+    demands_signatures(settings)
+    load_services()
+    database = Database(settings.data_dir / "state.db", SCHEMA)
+    resources = Resources(database)
+    objects = ObjectStore(settings.data_dir / "objects")
+    logs = LogStreams(settings.data_dir / "logs", database, settings.log_limit_mib * 2**20)
+    images = Images(settings.containers_dir, settings.cache_dir)
+    launcher = select_launcher(settings)
+    jobs = Jobs(settings, resources, objects, logs, images, launcher)
+    engine = Engine(resources, objects, settings)
+    app = App(settings, resources, objects, logs, jobs, engine, invoke=_not_bound)
+    app.invoke = make_invoke(app)
+    engine.bind(app.invoke, jobs.warm_up)
+    return app, create_gateway(app, launcher.description)
+
+
+def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Serve until a signal says stop; ``on_ready`` gets the URL once requests are answered.
+
+    Runs in the main thread. Executions and jobs that an earlier emulator left unfinished are taken up again before
+    the first request is answered.
+
+    Raises:
+        SettingsError: the port is in use, or the settings contradict each other.
+    """
+    with _listen(settings) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
+        app, gateway = build(settings)
+        try:
+            app.engine.recover()
+            app.jobs.recover()
+            _serve(gateway, listener, lambda: on_ready(url_of(settings)))
+        finally:
+            close(app)
+
+
+def url_of(settings: Settings) -> str:
+    """Where clients on this machine reach an emulator with these settings."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
+
+
+def close(app: App) -> None:
+    """Stop the engine, kill the jobs, close the database, in this order; state stays as it is."""
+    for part in (app.engine, app.jobs):
+        part.close()
+    app.resources.database.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket, taken before anything else is done."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host.strip("[]"), settings.port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"Port {settings.port} on {settings.host} is in use by another program; `ss -ltnp 'sport = :"
+                f"{settings.port}'` says by which. Take a free one: emulator start --port 0"
+            ) from error
+        raise SettingsError(f"Cannot listen on {settings.host} port {settings.port}: {error}. Try --port 0") from error
+    return listener
+
+
+def _serve(gateway: Gateway, listener: socket.socket, ready: Callable[[], None]) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
+
+    config = uvicorn.Config(
+        gateway,
+        http="httptools",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    Server(config).run(sockets=[listener])
+
+
+def _not_bound(scope: Scope, service: str, operation: str, request: dict[str, Any]) -> NoReturn:
+    raise AssertionError("operations are called before the gateway is there")
