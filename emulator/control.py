@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from emulator import runtime
@@ -18,9 +19,13 @@ from emulator.daemon import REPORT_VARIABLE, StartError
 from emulator.runtime import DataDirError, Running
 from emulator.settings import Settings
 
+START_TIMEOUT = 120.0
+"""Seconds an emulator has to answer; it first takes up what an earlier one left unfinished."""
 STOP_GRACE = 20.0
 """Seconds an emulator has to end its jobs and itself before it is killed."""
-STATE = ("state.db*", "objects", "logs", "jobs", "sagemaker-sdk.yaml", runtime.LOG, f"{runtime.RUNTIME}*")
+MAX_LOG_BYTES = 8 << 20
+"""A start puts a longer log aside, in place of the one before."""
+STATE = ("state.db*", "objects", "logs", "jobs", "sagemaker-sdk.yaml", f"{runtime.LOG}*", f"{runtime.RUNTIME}*")
 """What an emulator keeps in its folder besides the lock."""
 
 
@@ -31,11 +36,8 @@ def start(settings: Settings) -> Running:
         StartError, DataDirError: it cannot start; AlreadyRunning is one of them.
     """
     log_path = settings.data_dir / runtime.LOG
-    with runtime.writing(settings.data_dir):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        log = log_path.open("ab")
     readable, writable = os.pipe()
-    with log, os.fdopen(readable, "rb") as report:
+    with os.fdopen(readable, "rb") as report, _open_log(log_path) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulator.daemon"],
             stdin=subprocess.DEVNULL,
@@ -46,8 +48,9 @@ def start(settings: Settings) -> Running:
             start_new_session=True,
         )
         os.close(writable)
-        outcome = json.loads(report.read() or b"{}")
+        outcome = _outcome(report)
     if "url" not in outcome:
+        _signal(process.pid, signal.SIGKILL)
         process.wait()
         raise StartError(outcome.get("error") or _post_mortem(log_path))
     process.returncode = 0  # it lives on, on purpose: nobody here waits for it
@@ -140,6 +143,22 @@ def busy(data_dir: Path) -> dict[str, int]:
         return {}
     finally:
         connection.close()
+
+
+def _open_log(path: Path) -> BinaryIO:
+    with runtime.writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
+            path.replace(f"{path}.1")
+        return path.open("ab")
+
+
+def _outcome(report: BinaryIO) -> dict[str, str]:
+    """What the daemon says of its start: ``url`` or ``error``, or nothing if it died or took too long."""
+    ready, _, _ = select.select([report], [], [], START_TIMEOUT)
+    line = report.readline() if ready else b""
+    outcome: dict[str, str] = json.loads(line or b"{}")
+    return outcome
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

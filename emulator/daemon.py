@@ -6,11 +6,10 @@ so that the starter neither polls nor guesses.
 
 from __future__ import annotations
 
-import errno
 import json
+import logging
 import os
 import signal
-import socket
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -32,41 +31,16 @@ def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Be the emulator of ``settings.data_dir`` until a signal ends it; ``on_ready`` gets the URL once it answers.
 
     Raises:
-        StartError, DataDirError: it cannot start.
+        StartError, DataDirError, SettingsError: it cannot start.
         SystemExit: a signal ended it, after an orderly close.
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _leave)
     with runtime.lock(settings.data_dir):
-        check_port(settings.host, settings.port)
         try:
             _run(settings, on_ready)
         finally:
             runtime.retract(settings.data_dir)
-
-
-def check_port(host: str, port: int) -> None:
-    """Try the address before anything heavy starts.
-
-    Raises:
-        StartError: it is in use or cannot be used.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise StartError(
-                    f"Port {port} on {host} is in use by another program."
-                    " Take any free port: emulator start --port 0 -- or name one: --port N"
-                ) from error
-            raise StartError(
-                f"Cannot listen on {host} port {port}: {error.strerror}. Name another: --port N"
-            ) from error
-        except OverflowError as error:
-            raise StartError(f"Port {port} does not exist; ports are 0 to 65535.") from error
 
 
 def main() -> int:
@@ -77,8 +51,9 @@ def main() -> int:
     def tell(**outcome: str) -> None:
         if not report.closed:
             with report:
-                json.dump(outcome, report)
+                report.write(json.dumps(outcome) + "\n")
 
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     try:
         serve(Settings.load(), lambda url: tell(url=url))
     except (StartError, DataDirError, SettingsError) as error:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,24 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator import daemon, runtime
-from emulator.daemon import StartError
 from tests.integration.emulators import Emulator, until
-
-
-def test_a_free_port_passes() -> None:
-    daemon.check_port("127.0.0.1", 0)
-
-
-def test_a_port_in_use_is_named_with_the_way_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        with pytest.raises(StartError, match=f"Port {port} on 127.0.0.1 is in use.*--port 0"):
-            daemon.check_port("127.0.0.1", port)
-
-
-def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(StartError, match=r"Cannot listen on 192\.0\.2\.1 port 4570"):
-        daemon.check_port("192.0.2.1", 4570)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
