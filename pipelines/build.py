@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,9 +45,14 @@ class BuiltPipeline:
         document: dict[str, Any] = json.loads((self.folder / "definition.json").read_text())
         return document
 
+    @property
+    def name(self) -> str:
+        """Name of the pipeline."""
+        return str(self.manifest["pipeline"])
+
     def asset_path(self, key: str) -> Path:
         """The file of an asset, given its key in the bucket."""
-        return self.folder / key.removeprefix(f"{self.manifest['pipeline']}/")
+        return self.folder / key.removeprefix(f"{self.name}/")
 
 
 def build_folder(output: Path, environment: Environment, source: PipelineSource) -> Path:
@@ -55,7 +60,9 @@ def build_folder(output: Path, environment: Environment, source: PipelineSource)
     return output / environment.name / source.name
 
 
-def build_pipeline(source: PipelineSource, environment: Environment, output: Path) -> BuiltPipeline:
+def build_pipeline(
+    source: PipelineSource, environment: Environment, output: Path, report: Callable[[str], None]
+) -> BuiltPipeline:
     """The build of ``source`` in ``output/<environment>/<name>``: the one that is there if its inputs are unchanged.
 
     Raises:
@@ -69,6 +76,7 @@ def build_pipeline(source: PipelineSource, environment: Environment, output: Pat
     with _locked(folder.with_name(f".{folder.name}.lock")):
         if _is_current(folder, environment.root, inputs):
             return BuiltPipeline(folder, cached=True)
+        report(f"building {source.name} (importing the SageMaker SDK takes some seconds)")
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             _replace(folder, _compile(source, environment, inputs, Path(scratch)))
     return BuiltPipeline(folder)

@@ -1,0 +1,242 @@
+"""The command ``pipelines``: build, upsert, start and follow SageMaker pipelines on the emulator or on AWS.
+
+Nothing heavy is imported at the top: ``--help`` and the commands that only read answer at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipelines.errors import EXIT_INTERRUPTED, PipelinesError
+from pipelines.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done; of a followed execution: it succeeded
+  1  the execution failed
+  2  wrong usage, wrong file of the checkout, or the pipeline cannot be built
+  3  no emulator is running, or nothing answers at the endpoint
+  4  the execution was stopped
+  5  AWS refused a call
+  130  interrupted; an execution that was followed goes on"""
+
+
+class Group(click.Group):
+    """Renders the errors that a user can do something about as a message and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which one uses them."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PipelinesError as error:
+            _fail(error)
+        except BrokenPipeError:
+            os._exit(0)  # the reader of our output has gone; flushing it again would fail again
+        except Exception as error:
+            from pipelines.aws_errors import translate
+
+            workspace: Workspace | None = ctx.meta.get("workspace")
+            translated = translate(error, workspace.target if workspace else None)
+            if translated is None:
+                raise
+            _fail(translated)
+
+
+def _fail(error: PipelinesError) -> None:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(error.exit_code)
+
+
+def command(function: F) -> F:
+    """A command of the group that is given the :class:`Workspace` of its ``--env``."""
+
+    @main.command(function.__name__.rstrip("_"))
+    @click.option("--env", "environment", default="local", show_default=True, help="A table of environments.toml.")
+    @click.pass_context
+    @functools.wraps(function)
+    def run(ctx: click.Context, /, environment: str, **arguments: Any) -> None:
+        workspace = Workspace(environment, click.echo)
+        ctx.meta["workspace"] = workspace
+        function(workspace, **arguments)
+
+    return function
+
+
+parameter_option = click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."
+)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.version_option(package_name="sagemaker-pipelines")
+def main() -> None:
+    """Build SageMaker pipelines and run them, on the emulator of this machine or on AWS.
+
+    EXECUTION is an ARN, an id, or the name of a pipeline for its latest execution.
+    """
+
+
+@command
+def list_(workspace: Workspace) -> None:
+    """List the pipelines of this checkout."""
+    from pipelines.catalog import list_pipelines
+
+    sources = list_pipelines(workspace.root)
+    if not sources:
+        workspace.write(f"No pipelines in {workspace.root / 'pipelines'}: a pipeline is a folder with a pipeline.py")
+    width = max((len(source.name) for source in sources), default=0)
+    for source in sources:
+        workspace.write(f"{source.name:<{width}}  {source.summary}".rstrip())
+
+
+@command
+@click.argument("name")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for builds.  [default: build]")
+def build(workspace: Workspace, name: str, output: Path | None) -> None:
+    """Build the definition of pipeline NAME and its assets, offline."""
+    built = workspace.build(name, output.resolve() if output else None)
+    state = "unchanged" if built.cached else "built"
+    workspace.write(f"{state} {built.folder}  {len(built.manifest['assets'])} assets")
+
+
+@command
+@click.argument("name")
+@click.option("--deployed", is_flag=True, help="Show what is deployed rather than what is built.")
+def show(workspace: Workspace, name: str, deployed: bool) -> None:
+    """Draw the graph of pipeline NAME: its steps, branches and parameters."""
+    from pipelines.graph import draw
+
+    if deployed:
+        import json
+
+        from pipelines.execution import deployed_pipeline
+
+        definition = json.loads(deployed_pipeline(workspace.connection, name)["PipelineDefinition"])
+    else:
+        definition = workspace.build(name).definition
+    for line in draw(name, definition):
+        workspace.write(line)
+
+
+@command
+@click.argument("name")
+def seed(workspace: Workspace, name: str) -> None:
+    """Upload the sample data of pipeline NAME to where its parameter InputDataUri points."""
+    workspace.seed(workspace.build(name), again=True)
+
+
+@command
+@click.argument("name")
+def upsert(workspace: Workspace, name: str) -> None:
+    """Build pipeline NAME, upload what is missing, and create or update it; starts nothing."""
+    workspace.upsert(workspace.build(name))
+
+
+@command
+@click.argument("name")
+@parameter_option
+@click.option("--wait", is_flag=True, help="Follow the execution to its end.")
+def start(workspace: Workspace, name: str, parameters: tuple[str, ...], wait: bool) -> None:
+    """Start the deployed pipeline NAME."""
+    arn = workspace.start(name, parameters)
+    if wait:
+        sys.exit(_follow(workspace, arn))
+
+
+@command
+@click.argument("name")
+@parameter_option
+@click.option("--keep", is_flag=True, help="Leave an emulator running that this command started.")
+def run(workspace: Workspace, name: str, parameters: tuple[str, ...], keep: bool) -> None:
+    """Seed, build, upsert, start and follow pipeline NAME; starts an emulator for it if none is running."""
+    from pipelines.run import run_pipeline
+
+    sys.exit(run_pipeline(workspace, name, parameters, keep=keep, follow=lambda arn: _follow(workspace, arn)))
+
+
+@command
+@click.argument("execution")
+def follow(workspace: Workspace, execution: str) -> None:
+    """Follow EXECUTION to its end."""
+    sys.exit(_follow(workspace, workspace.find(execution)))
+
+
+@command
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
+def executions(workspace: Workspace, name: str, limit: int) -> None:
+    """List the latest executions of pipeline NAME, newest first."""
+    from pipelines.execution import list_executions
+    from pipelines.tables import execution_rows, render
+
+    found = list_executions(workspace.connection, name, limit)
+    for line in render(execution_rows(found)) if found else [f"Pipeline {name} has no execution yet"]:
+        workspace.write(line)
+
+
+@command
+@click.argument("execution")
+def steps(workspace: Workspace, execution: str) -> None:
+    """List the steps of EXECUTION."""
+    from pipelines.execution import list_steps
+    from pipelines.tables import render, step_rows
+
+    found = list_steps(workspace.connection, workspace.find(execution))
+    for line in render(step_rows(found)) if found else ["No step has begun yet"]:
+        workspace.write(line)
+
+
+@command
+@click.argument("execution")
+@click.argument("step", required=False)
+@click.option("--tail", type=click.IntRange(1, 10000), help="Only the last so many lines of each step.")
+def logs(workspace: Workspace, execution: str, step: str | None, tail: int | None) -> None:
+    """Print the logs of EXECUTION: of one STEP, or of all, a failed step's first."""
+    from pipelines.tables import log_lines
+
+    for line in log_lines(workspace.connection, workspace.find(execution), step, tail):
+        workspace.write(line)
+
+
+@command
+@click.argument("execution")
+def stop(workspace: Workspace, execution: str) -> None:
+    """Stop EXECUTION; its running jobs are told to end."""
+    from pipelines.execution import stop_execution
+
+    arn = workspace.find(execution)
+    stop_execution(workspace.connection, arn)
+    workspace.write(f"stopping {arn}")
+
+
+def _follow(workspace: Workspace, arn: str) -> int:
+    """Follow an execution; Ctrl-C ends the following only and says how to go on."""
+    from pipelines.execution import execution_id
+
+    try:
+        return workspace.follow(arn)
+    except KeyboardInterrupt:
+        identifier = execution_id(arn)
+        click.echo(
+            f"\nNo longer following; the execution itself was not stopped.\n"
+            f"  follow it again:  pipelines follow {identifier}{workspace.option}\n"
+            f"  stop it:          pipelines stop {identifier}{workspace.option}",
+            err=True,
+        )
+        return EXIT_INTERRUPTED
+
+
+if __name__ == "__main__":
+    main()

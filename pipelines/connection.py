@@ -1,0 +1,73 @@
+"""boto clients of an environment, each made when it is first used.
+
+botocore costs a third of a second, most of it in importing and in reading the model of SageMaker, so it is imported
+here and nowhere else, and both happen while the endpoint is looked up.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pipelines.endpoint import EndpointLookup
+from pipelines.environments import Target
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+CONNECT_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 60
+
+
+class Connection:
+    """The way to one environment's AWS API."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._lookup = EndpointLookup(target)
+
+    @cached_property
+    def sagemaker(self) -> Any:
+        return self._client("sagemaker")
+
+    @cached_property
+    def s3(self) -> Any:
+        return self._client("s3")
+
+    @cached_property
+    def logs(self) -> Any:
+        return self._client("logs")
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Where calls go; None for AWS itself."""
+        return self._lookup.variables.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL")
+
+    @cached_property
+    def _session(self) -> Session:
+        from botocore.session import Session
+
+        os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+        return Session()
+
+    def _client(self, service: str) -> Any:
+        from botocore.config import Config
+
+        self._session.get_component("data_loader").load_service_model(service, "service-2")
+        variables = self._lookup.variables
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "max_attempts": 3},
+            s3={"addressing_style": "path"} if self.endpoint_url else None,
+        )
+        return self._session.create_client(
+            service,
+            region_name=self.target.environment.region,
+            endpoint_url=variables.get("AWS_ENDPOINT_URL"),
+            aws_access_key_id=variables.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=variables.get("AWS_SESSION_TOKEN"),
+            config=config,
+        )

@@ -1,0 +1,90 @@
+"""Plain-text tables of executions and steps, and logs under headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pipelines.connection import Connection
+from pipelines.errors import UsageError, suggest
+from pipelines.execution import execution_id, list_steps
+from pipelines.logs import job_of, read_log, tail_log
+from pipelines.report import duration
+from pipelines.views import seconds
+
+Rows = list[tuple[str, ...]]
+
+
+def render(rows: Rows) -> list[str]:
+    """Rows, the first of them headings, as lines with aligned columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def execution_rows(summaries: list[dict[str, Any]]) -> Rows:
+    """A table of ListPipelineExecutions."""
+    rows: Rows = [("EXECUTION", "STATUS", "STARTED", "REASON")]
+    for item in summaries:
+        reason = item.get("PipelineExecutionFailureReason") or ""
+        identifier = execution_id(item["PipelineExecutionArn"])
+        rows.append((identifier, item["PipelineExecutionStatus"], _time(item.get("StartTime")), _short(reason)))
+    return rows
+
+
+def step_rows(steps: list[dict[str, Any]]) -> Rows:
+    """A table of ListPipelineExecutionSteps."""
+    rows: Rows = [("STEP", "STATUS", "STARTED", "TOOK", "DETAIL")]
+    for step in steps:
+        took = seconds(duration(step)) if step.get("StartTime") else ""
+        rows.append((step["StepName"], step["StepStatus"], _time(step.get("StartTime")), took, _detail(step)))
+    return rows
+
+
+def log_lines(connection: Connection, arn: str, name: str | None, tail: int | None) -> Iterator[str]:
+    """The logs of an execution's steps, each under a heading; failed steps first, then in the order they began.
+
+    Raises:
+        UsageError: the execution has no such step, or that step runs no job.
+    """
+    steps = list_steps(connection, arn)
+    for step in [_choose(steps, name)] if name else _failed_first(steps):
+        if not name:
+            yield f"==> {step['StepName']} ({step['StepStatus']})"
+        yield from tail_log(connection, step, tail) if tail else read_log(connection, step)
+
+
+def _failed_first(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted((step for step in steps if job_of(step)), key=lambda step: step["StepStatus"] != "Failed")
+
+
+def _choose(steps: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    by_name = {step["StepName"]: step for step in steps}
+    if name not in by_name:
+        raise UsageError(f"The execution has not begun a step {name!r}{suggest(name, by_name)}")
+    if job_of(by_name[name]) is None:
+        reason = by_name[name].get("FailureReason")
+        raise UsageError(f"Step {name} runs no job, so it has no log.{f' It failed: {reason}' if reason else ''}")
+    return by_name[name]
+
+
+def _detail(step: dict[str, Any]) -> str:
+    if step.get("FailureReason"):
+        return _short(str(step["FailureReason"]))
+    if step.get("CacheHitResult"):
+        return "cached"
+    for kind, details in (step.get("Metadata") or {}).items():
+        if kind == "Condition":
+            return f"outcome {details.get('Outcome')}"
+        if details.get("Arn"):
+            return str(details["Arn"])
+    return ""
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:99]}…"
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""

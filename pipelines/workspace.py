@@ -1,0 +1,106 @@
+"""What one command works with (the checkout, its environment, the way to AWS) and the verbs it is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.catalog import PipelineSource, find_pipeline, list_pipelines
+from pipelines.environments import Target, load_target
+from pipelines.project import find_root
+
+if TYPE_CHECKING:
+    from pipelines.build import BuiltPipeline
+    from pipelines.connection import Connection
+    from pipelines.follow import Ended
+
+
+class Workspace:
+    """The checkout at hand and one of its environments; everything else is made when it is needed."""
+
+    def __init__(self, environment: str, write: Callable[[str], None]) -> None:
+        self.write = write
+        self._environment = environment
+
+    @cached_property
+    def root(self) -> Path:
+        return find_root()
+
+    @cached_property
+    def target(self) -> Target:
+        return load_target(self.root, self._environment)
+
+    @cached_property
+    def connection(self) -> Connection:
+        from pipelines.connection import Connection
+
+        return Connection(self.target)
+
+    @property
+    def option(self) -> str:
+        """`` --env NAME`` for commands in messages; empty for the default."""
+        return "" if self._environment == "local" else f" --env {self._environment}"
+
+    def source(self, name: str) -> PipelineSource:
+        return find_pipeline(self.root, name)
+
+    def names(self) -> Iterable[str]:
+        """Names of the checkout's pipelines."""
+        return (source.name for source in list_pipelines(self.root))
+
+    def build(self, name: str, output: Path | None = None) -> BuiltPipeline:
+        """The build of a pipeline, made only if something it is made of has changed."""
+        from pipelines.build import build_pipeline
+
+        return build_pipeline(self.source(name), self.target.environment, output or self.root / "build", self.write)
+
+    def upsert(self, built: BuiltPipeline) -> str:
+        """Bring a built pipeline to the environment and say what was done; its ARN."""
+        from pipelines.upsert import upsert_pipeline
+
+        done = upsert_pipeline(built, self.connection, self.write)
+        self.write(f"{done.action} {done.arn}")
+        return done.arn
+
+    def seed(self, built: BuiltPipeline, *, again: bool) -> None:
+        """Upload a pipeline's sample data; without ``again`` only where there is none."""
+        from pipelines.seed import find_seed, is_seeded, upload_seed
+
+        source = self.source(built.name)
+        seed = find_seed(built)
+        if not again and is_seeded(seed, self.connection):
+            return
+        upload_seed(source, seed, self.connection, self.write)
+        self.write(f"seeded {seed.uri}")
+
+    def start(self, name: str, parameters: Iterable[str]) -> str:
+        """Start a deployed pipeline; the ARN of the execution."""
+        from pipelines.execution import start_execution
+
+        arn = start_execution(self.connection, name, parameters)
+        self.write(f"started {arn}")
+        return arn
+
+    def find(self, execution: str) -> str:
+        """ARN of the execution that a text means."""
+        from pipelines.execution import find_execution
+
+        return find_execution(self.connection, execution, self.names())
+
+    def follow(self, arn: str) -> int:
+        """Follow an execution to its end and sum it up; the exit code that says how it ended."""
+        from pipelines.definition import steps
+        from pipelines.execution import deployed_pipeline, pipeline_of
+        from pipelines.follow import follow_execution
+        from pipelines.summary import exit_code, summarize
+        from pipelines.views import open_view
+
+        definition = steps(json.loads(deployed_pipeline(self.connection, pipeline_of(arn))["PipelineDefinition"]))
+        with open_view([step.name for step in definition], self.write) as view:
+            ended: Ended = follow_execution(self.connection, arn, view)
+        for line in summarize(self.connection, ended, definition):
+            self.write(line)
+        return exit_code(ended)
