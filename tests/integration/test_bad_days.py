@@ -186,7 +186,7 @@ def test_a_full_disk_fails_the_job_by_name_and_spoils_nothing(tmp_path):
         assert "No space left on device" in runner.log(step) + step["FailureReason"]
         execution, _ = one_step(runner, "afterwards", "print('room again')")
         assert execution["PipelineExecutionStatus"] == "Succeeded"
-        with pytest.raises(ClientError, match="(?i)space|full"):
+        with pytest.raises(ClientError, match=r"(?i)space|full"):
             runner.s3.put_object(Bucket=BUCKET, Key="big", Body=b"x" * (64 << 20))
     finally:
         emulator.run("stop", check=False)
