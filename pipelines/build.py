@@ -77,8 +77,11 @@ def build_pipeline(
         if _is_current(folder, environment.root, inputs):
             return BuiltPipeline(folder, cached=True)
         report(f"building {source.name} (importing the SageMaker SDK takes some seconds)")
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-            _replace(folder, _compile(source, environment, inputs, Path(scratch)))
+        with (
+            tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch,
+            tempfile.TemporaryDirectory(prefix="pipelines-build-") as home,
+        ):
+            _replace(folder, _compile(source, environment, inputs, Path(scratch, "output"), Path(home)))
     return BuiltPipeline(folder)
 
 
@@ -97,8 +100,7 @@ def _is_current(folder: Path, root: Path, inputs: str) -> bool:
     return hashlib.sha256(definition).hexdigest() == manifest["definition"] and sizes == expected
 
 
-def _compile(source: PipelineSource, environment: Environment, inputs: str, scratch: Path) -> Path:
-    output = scratch / "output"
+def _compile(source: PipelineSource, environment: Environment, inputs: str, output: Path, home: Path) -> Path:
     output.mkdir()
     fields = {key: getattr(environment, key) for key in BUILD_FIELDS}
     request = BuildRequest(
@@ -113,7 +115,7 @@ def _compile(source: PipelineSource, environment: Environment, inputs: str, scra
     process = subprocess.run(
         [sys.executable, "-P", "-m", "pipelines.compile"],
         input=request.to_json(),
-        env=_sealed_environment(environment, scratch),
+        env=_sealed_environment(environment, home),
         cwd=environment.root,
         capture_output=True,
         text=True,
@@ -124,10 +126,8 @@ def _compile(source: PipelineSource, environment: Environment, inputs: str, scra
     return output
 
 
-def _sealed_environment(environment: Environment, scratch: Path) -> dict[str, str]:
+def _sealed_environment(environment: Environment, home: Path) -> dict[str, str]:
     """Variables of the build's process: nothing of the user's AWS set-up, so that every machine builds the same."""
-    home = scratch / "home"
-    home.mkdir()
     for name, text in (("config.yaml", SDK_CONFIG), ("admin.yaml", ADMIN_CONFIG), ("aws", "")):
         (home / name).write_text(text)
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}

@@ -56,7 +56,7 @@ class Sources:
             return None
         relative = absolute[len(self.root) + 1 :]
         parts = Path(relative).parts
-        hidden = parts[0].startswith(".") or parts[0] == "build" or "site-packages" in parts
+        hidden = parts[0].startswith(".") or parts[0].endswith((".egg-info", ".dist-info")) or "site-packages" in parts
         return None if hidden or any(is_ignored(part) for part in parts) else "/".join(parts)
 
     def explain(self, error: BaseException) -> dict[str, str | None]:
