@@ -1,0 +1,117 @@
+"""What names in expressions mean in one execution."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from emulator.aws.errors import AwsError
+from emulator.engine.definition import Definition
+from emulator.engine.errors import ExpressionError, ParameterError
+from emulator.engine.expressions import Environment, Reference, as_text, evaluate
+from emulator.engine.parameters import Value
+from emulator.engine.paths import Member, PathError, parse_path, select
+
+
+class Reader(Protocol):
+    """The object store, as far as expressions read it; raises AwsError."""
+
+    def read(self, bucket: str, key: str) -> bytes: ...
+
+
+class ExecutionEnvironment(Environment):
+    """``variables`` are those of ``Execution.``; ``properties`` gives a step's, None while it has none."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        parameters: Mapping[str, Value],
+        variables: Mapping[str, str],
+        properties: Callable[[str], dict[str, Any] | None],
+        objects: Reader,
+    ) -> None:
+        self._definition = definition
+        self._parameters = parameters
+        self._variables = variables
+        self._properties = properties
+        self._objects = objects
+
+    def lookup(self, reference: Reference) -> Any:
+        match reference.root:
+            case "Parameters":
+                return _known(reference, self._parameters)
+            case "Execution" if reference.name == "CurrentDateTime":
+                return timestamp(datetime.now(UTC).timestamp())
+            case "Execution":
+                return _known(reference, self._variables)
+            case "PipelineExperimentConfig":
+                return evaluate(_known(reference, self._definition.experiment), self)
+            case _:
+                return self._property(reference)
+
+    def _property(self, reference: Reference) -> Any:
+        properties = self._properties(reference.name)
+        if properties is None:
+            raise ExpressionError(reference.text, f"step '{reference.name}' has no properties in this execution")
+        try:
+            return select(properties, reference.path)
+        except PathError as error:
+            raise ExpressionError(reference.text, str(error)) from None
+
+    def property_file(self, reference: Reference) -> Any:
+        step = self._definition.steps[reference.name]
+        match reference.path:
+            case (Member("PropertyFiles"), segment) if getattr(segment, "name", None) in step.property_files:
+                file = step.property_files[segment.name]  # type: ignore[union-attr]
+            case _:
+                raise ExpressionError(reference.text, f"step '{step.name}' has no such property file")
+        path = f"ProcessingOutputConfig.Outputs['{file.output}'].S3Output.S3Uri"
+        folder = self._property(Reference(f"Steps.{step.name}.{path}", "Steps", step.name, parse_path(path)))
+        return self.document(f"{as_text(folder).rstrip('/')}/{file.path.lstrip('/')}")
+
+    def document(self, uri: str) -> Any:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not key:
+            raise ExpressionError(uri, "it is not the S3 URI of an object")
+        try:
+            return json.loads(self._objects.read(bucket, key))
+        except AwsError as error:
+            raise ExpressionError(uri, f"it cannot be read: {error.code}: {error.message}") from None
+        except (ValueError, RecursionError) as error:
+            raise ExpressionError(uri, f"it is not valid JSON: {error}") from None
+
+
+class _NoObjects:
+    def read(self, bucket: str, key: str) -> bytes:
+        raise AwsError(f"s3://{bucket}/{key} cannot be read here", code="NotImplemented")
+
+
+def experiment_of(
+    definition: Definition, parameters: Mapping[str, Value], variables: Mapping[str, str]
+) -> dict[str, str]:
+    """The experiment and trial that an execution belongs to; the service writes experiment names in lower case.
+
+    Raises:
+        ParameterError: the definition asks for what is not known before the execution starts.
+    """
+    environment = ExecutionEnvironment(definition, parameters, variables, lambda step: None, _NoObjects())
+    try:
+        names = {member: as_text(value) for member, value in evaluate(definition.experiment, environment).items()}
+    except ExpressionError as error:
+        raise ParameterError(str(error)) from None
+    if "ExperimentName" in names:
+        names["ExperimentName"] = names["ExperimentName"].lower()
+    return names
+
+
+def _known(reference: Reference, values: Mapping[str, Any]) -> Any:
+    if reference.name not in values:
+        raise ExpressionError(reference.text, "it has no value here")
+    return values[reference.name]
+
+
+def timestamp(seconds: float) -> str:
+    """Unix seconds as an ISO 8601 string in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

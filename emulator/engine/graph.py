@@ -1,0 +1,78 @@
+"""Which step waits for which: ``DependsOn``, references in the arguments, and the enclosing condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.engine.definition import Definition, StepDefinition
+from emulator.engine.errors import DefinitionError
+from emulator.engine.expressions import GET, parse_reference, references
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """``needs``: the steps each step waits for; ``dependents``: the other way round, in the order of definition."""
+
+    needs: Mapping[str, frozenset[str]]
+    dependents: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, definition: Definition) -> Graph:
+        needs = {step.name: frozenset(_needs(step)) for step in definition.steps.values()}
+        dependents: dict[str, list[str]] = {name: [] for name in needs}
+        for name, sources in needs.items():
+            for source in sources:
+                dependents[source].append(name)
+        return cls(needs, {name: tuple(names) for name, names in dependents.items()})
+
+
+def own_arguments(step: StepDefinition) -> dict[str, Any]:
+    """The arguments a step resolves itself: of a condition only what it compares, not the steps inside."""
+    if step.type == "Condition":
+        return {"Conditions": step.arguments.get("Conditions", [])}
+    return step.arguments
+
+
+def own_values(step: StepDefinition) -> dict[str, Any]:
+    """Everything of a step that may hold expressions, by field."""
+    return {"Arguments": own_arguments(step), **step.extra}
+
+
+def _needs(step: StepDefinition) -> Iterator[str]:
+    yield from (dependency.step for dependency in step.depends_on)
+    if step.branch is not None:
+        yield step.branch.condition
+    for expression, _ in references(own_values(step)):
+        text = expression.get(GET)
+        if text is not None and text.startswith("Steps."):
+            yield parse_reference(text).name
+
+
+def check_acyclic(graph: Graph) -> None:
+    """Refuse a graph whose steps wait for each other.
+
+    Raises:
+        DefinitionError: it names the steps of one cycle, in order.
+    """
+    left = {name: len(sources) for name, sources in graph.needs.items()}
+    ready = [name for name, count in left.items() if count == 0]
+    while ready:
+        for dependent in graph.dependents[ready.pop()]:
+            left[dependent] -= 1
+            if left[dependent] == 0:
+                ready.append(dependent)
+    stuck = {name for name, count in left.items() if count}
+    if stuck:
+        cycle = _cycle(graph, stuck)
+        raise DefinitionError(f"Steps depend on each other in a cycle: {' -> '.join(cycle)}.", step=cycle[0])
+
+
+def _cycle(graph: Graph, stuck: set[str]) -> list[str]:
+    name = min(stuck)
+    trail: list[str] = []
+    while name not in trail:
+        trail.append(name)
+        name = min(source for source in graph.needs[name] if source in stuck)
+    return [*trail[trail.index(name) :], name]

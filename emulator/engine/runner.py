@@ -1,0 +1,202 @@
+"""How an execution goes on: begin what is ready, write what has become of what runs, end when nothing is left.
+
+Used by the engine's thread alone. Every change is in the database before anything acts on it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+
+from emulator.aws.errors import AwsError
+from emulator.engine.definition import StepDefinition
+from emulator.engine.errors import ExpressionError
+from emulator.engine.execution import FAILURE_REASON, Execution
+from emulator.engine.steps import StepRun, Work, executor_of
+from emulator.engine.steps.failures import cut, job_stopped
+from emulator.engine.store import ExecutionStore, StepRecord, display_of
+from emulator.engine.transitions import (
+    EXECUTING,
+    FAILED,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    SUCCEEDED,
+    Ending,
+    ending,
+    execution_rule,
+)
+from emulator.settings import Settings
+from emulator.store.resources import Resource, Resources
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """``forget`` is called with an execution that is about to end."""
+
+    def __init__(
+        self, store: ExecutionStore, resources: Resources, settings: Settings, forget: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._resources = resources
+        self._stop_peers = settings.peers_on_failure == "stop"
+        self._forget = forget
+        self.steps_by_arn: dict[str, tuple[str, str]] = {}
+        """Which step of which execution waits for a resource."""
+
+    def advance(self, execution: Execution) -> None:
+        """Begin every step that may begin, then end the execution if nothing is left."""
+        while execution.may_begin():
+            self._begin(execution, execution.definition.steps[execution.frontier.pop()])
+        end = ending(execution.progress())
+        if end is not None:
+            self._finish(execution, end)
+
+    def follow(self, execution: Execution, step: str) -> None:
+        """The resource that a step waits for has ended."""
+        run = execution.running.get(step)
+        if run is not None:
+            self._apply(execution, run, guarded(lambda: executor_of(run.step).follow(run, execution)))
+        self.advance(execution)
+
+    def halt(self, execution: Execution) -> None:
+        """Stop what runs; the execution ends when it has."""
+        execution.stopping = True
+        self._stop_steps(execution)
+        self.advance(execution)
+
+    def resume(self, execution: Execution, run: StepRun) -> None:
+        """After a restart: follow what runs for a step, or launch it if the crash came before."""
+        executor = executor_of(run.step)
+        if run.status == STARTING:
+            work = guarded(lambda: executor.find(run, execution) or _launch_again(execution, run))
+        else:
+            self._watch(execution, run)
+            work = guarded(lambda: executor.follow(run, execution))
+        self._apply(execution, run, work)
+        if execution.stopping or (execution.failed and self._stop_peers):
+            self._stop_step(execution, run)
+
+    def _begin(self, execution: Execution, step: StepDefinition) -> None:
+        run = StepRun(step, STARTING)
+        executor = executor_of(step)
+        failure = _prepare(execution, run)
+        self._store.begin(
+            StepRecord(
+                execution=execution.arn,
+                name=step.name,
+                type=step.type,
+                status=STARTING,
+                attempt=run.attempt,
+                started=time.time(),
+                display=display_of(step),
+                handle=run.handle,
+                arguments=run.arguments,
+            )
+        )
+        execution.running[step.name] = run
+        self._apply(execution, run, failure or guarded(lambda: executor.launch(run, execution)))
+
+    def _apply(self, execution: Execution, run: StepRun, work: Work) -> None:
+        if work.status == EXECUTING:
+            self._executing(execution, run, work)
+        elif work.status == STOPPED and run.status == EXECUTING:
+            self._ended(execution, run, Work.failed(job_stopped(run.step.name, work.metadata), work.metadata, work.arn))
+        else:
+            self._ended(execution, run, work)
+
+    def _executing(self, execution: Execution, run: StepRun, work: Work) -> None:
+        if run.status != STARTING:
+            return
+        step = run.step.name
+        self._store.change(execution.arn, step, STARTING, EXECUTING, arn=work.arn, metadata=work.metadata)
+        run.status = EXECUTING
+        run.arn = work.arn
+        self._watch(execution, run)
+
+    def _ended(self, execution: Execution, run: StepRun, work: Work) -> None:
+        self._store.change(
+            execution.arn,
+            run.step.name,
+            run.status,
+            work.status,
+            arn=work.arn,
+            reason=cut(work.reason),
+            metadata=work.metadata,
+            properties=work.properties,
+        )
+        run.status = work.status
+        self.steps_by_arn.pop(run.arn, None)
+        del execution.running[run.step.name]
+        if work.status == SUCCEEDED:
+            execution.succeed(run.step)
+        elif work.status == FAILED:
+            execution.failed = True
+            if self._stop_peers:
+                self._stop_steps(execution)
+
+    def _watch(self, execution: Execution, run: StepRun) -> None:
+        if run.arn:
+            self.steps_by_arn[run.arn] = (execution.arn, run.step.name)
+
+    def _stop_steps(self, execution: Execution) -> None:
+        for run in list(execution.running.values()):
+            self._stop_step(execution, run)
+
+    def _stop_step(self, execution: Execution, run: StepRun) -> None:
+        if run.status != EXECUTING:
+            return
+        self._store.change(execution.arn, run.step.name, EXECUTING, STOPPING)
+        run.status = STOPPING
+        executor = executor_of(run.step)
+        try:
+            executor.stop(run, execution)
+        except AwsError as error:  # it has ended meanwhile
+            _log.info("%s of %s was not stopped: %s", run.step.name, execution.arn, error.message)
+            self._apply(execution, run, guarded(lambda: executor.follow(run, execution)))
+
+    def _finish(self, execution: Execution, end: Ending) -> None:
+        def finish(resource: Resource) -> None:
+            status = STOPPED if resource.status == STOPPING else end.status  # a stop may come at the last moment
+            execution_rule(resource.status, status)
+            resource.status = status
+            if status == FAILED:
+                resource.body[FAILURE_REASON] = end.reason
+
+        self._forget(execution.arn)
+        self._resources.update(execution.arn, finish)
+
+
+def guarded(act: Callable[[], Work]) -> Work:
+    """Call an executor: what cannot be resolved, is refused or breaks fails the step, not the engine."""
+    try:
+        return act()
+    except ExpressionError as error:
+        return Work.failed(f"ClientError: {error}")
+    except AwsError as error:
+        return Work.failed(f"ClientError: {error.code}: {error.message}")
+    except (sqlite3.Error, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - our own fault: it is told, and the other executions go on
+        _log.exception("a step failed by a fault of the emulator")
+        return Work.failed(f"InternalServerError: {type(error).__name__}: {error}. The emulator's log has more.")
+
+
+def _prepare(execution: Execution, run: StepRun) -> Work | None:
+    """Resolve the step's arguments; the step's failure if that is not possible."""
+
+    def prepare() -> Work:
+        executor_of(run.step).prepare(run, execution)
+        return Work.running("", {})
+
+    work = guarded(prepare)
+    return work if work.status == FAILED else None
+
+
+def _launch_again(execution: Execution, run: StepRun) -> Work:
+    if execution.stopping:
+        return Work.stopped()
+    return executor_of(run.step).launch(run, execution)

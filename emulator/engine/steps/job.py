@@ -1,0 +1,62 @@
+"""Steps that run a job: created under a name chosen beforehand, followed by its ARN, stopped by its name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from emulator.aws.errors import AwsError
+from emulator.engine.expressions import evaluate
+from emulator.engine.names import job_name
+from emulator.engine.shapes import coerce, input_shape
+from emulator.engine.steps.executor import ApiExecutor, Host, StepRun, Work
+from emulator.engine.steps.failures import create_failed, job_failed
+
+NAME = "Name"
+"""Member of the handle: the job's name."""
+
+
+class JobExecutor(ApiExecutor):
+    """``kind`` is what the API calls the job: ``ProcessingJob`` of CreateProcessingJob, ProcessingJobName, …"""
+
+    kind: ClassVar[str]
+    stop_operation: ClassVar[str]
+
+    def prepare(self, run: StepRun, host: Host) -> None:
+        member = f"{self.kind}Name"
+        arguments = dict(run.step.arguments)
+        prefix = evaluate(arguments.pop(member, None), host.environment({}))
+        run.handle = {NAME: job_name(host.id, run.step.name, prefix), "Kind": self.kind}
+        resolved = evaluate(arguments, host.environment(run.handle))
+        run.arguments = coerce(input_shape(self.create), {member: run.handle[NAME], **resolved})
+
+    def launch(self, run: StepRun, host: Host) -> Work:
+        try:
+            arn = host.invoke(self.create, run.arguments)[f"{self.kind}Arn"]
+        except AwsError as error:
+            return Work.failed(create_failed(self.create, error, host.arn, run.step.name))
+        return Work.running(arn, self._metadata(arn))
+
+    def find(self, run: StepRun, host: Host) -> Work | None:
+        try:
+            return self.follow(run, host)
+        except AwsError:  # no job of this name was created before the crash
+            return None
+
+    def follow(self, run: StepRun, host: Host) -> Work:
+        job = host.invoke(self.describe, {f"{self.kind}Name": run.handle[NAME]})
+        arn = job[f"{self.kind}Arn"]
+        match job[f"{self.kind}Status"]:
+            case "Completed":
+                return Work.succeeded(job, self._metadata(arn), arn)
+            case "Failed":
+                return Work.failed(job_failed(job), self._metadata(arn), arn)
+            case "Stopped":
+                return Work.stopped(self._metadata(arn), arn)
+            case _:
+                return Work.running(arn, self._metadata(arn))
+
+    def stop(self, run: StepRun, host: Host) -> None:
+        host.invoke(self.stop_operation, {f"{self.kind}Name": run.handle[NAME]})
+
+    def _metadata(self, arn: str) -> dict[str, Any]:
+        return {self.kind: {"Arn": arn}}

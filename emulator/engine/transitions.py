@@ -1,0 +1,92 @@
+"""How the states of steps and executions change: ordered tables of named rules.
+
+A change that no rule allows is a bug of the emulator, so it is an assertion. The names are those of the API
+(PipelineExecutionStep.StepStatus, DescribePipelineExecution.PipelineExecutionStatus).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+STARTING: Final = "Starting"
+EXECUTING: Final = "Executing"
+STOPPING: Final = "Stopping"
+STOPPED: Final = "Stopped"
+FAILED: Final = "Failed"
+SUCCEEDED: Final = "Succeeded"
+
+ENDED: Final = frozenset({STOPPED, FAILED, SUCCEEDED})
+STEP_FAILURE: Final = "Step failure: One or multiple steps failed."
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    before: frozenset[str]
+    after: str
+
+
+STEP_RULES = (
+    Rule("launch: what runs for the step exists", frozenset({STARTING}), EXECUTING),
+    Rule("request stop: the execution stops", frozenset({STARTING, EXECUTING}), STOPPING),
+    Rule("succeed: its work is complete", frozenset({STARTING, EXECUTING, STOPPING}), SUCCEEDED),
+    Rule("fail: its work failed or could not start", frozenset({STARTING, EXECUTING, STOPPING}), FAILED),
+    Rule("stop: its work was stopped", frozenset({STARTING, STOPPING}), STOPPED),
+)
+
+EXECUTION_RULES = (
+    Rule("request stop: StopPipelineExecution", frozenset({EXECUTING}), STOPPING),
+    Rule("stop: nothing runs any more", frozenset({STOPPING}), STOPPED),
+    Rule("fail: a step failed and nothing runs any more", frozenset({EXECUTING}), FAILED),
+    Rule("succeed: every step that is to run has succeeded", frozenset({EXECUTING}), SUCCEEDED),
+)
+
+
+def step_rule(before: str, after: str) -> Rule:
+    """The rule by which a step changes its state."""
+    return _rule(STEP_RULES, before, after)
+
+
+def execution_rule(before: str, after: str) -> Rule:
+    """The rule by which an execution changes its state."""
+    return _rule(EXECUTION_RULES, before, after)
+
+
+def _rule(rules: tuple[Rule, ...], before: str, after: str) -> Rule:
+    rule = next((rule for rule in rules if before in rule.before and after == rule.after), None)
+    assert rule is not None, f"no rule leads from {before} to {after}"
+    return rule
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an execution's end depends on."""
+
+    stopping: bool
+    failed: bool
+    running: int
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """``when`` all of it holds, the execution ends as ``status``; the first that applies decides."""
+
+    name: str
+    when: Callable[[Progress], bool]
+    status: str
+    reason: str = ""
+
+
+ENDINGS = (
+    Ending("a stopped execution waits for what runs", lambda it: it.stopping and not it.running, STOPPED),
+    Ending("a failed step lets its peers finish", lambda it: it.failed and not it.running, FAILED, STEP_FAILURE),
+    Ending("nothing is left to run", lambda it: not it.running and not it.ready, SUCCEEDED),
+)
+
+
+def ending(progress: Progress) -> Ending | None:
+    """How the execution ends now, None while it goes on."""
+    return next((ending for ending in ENDINGS if ending.when(progress)), None)

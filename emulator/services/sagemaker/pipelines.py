@@ -1,0 +1,263 @@
+"""Pipelines: a definition under a name, in versions (API Reference, CreatePipeline and its siblings)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from emulator.aws.arns import Arn, partition_of
+from emulator.aws.errors import ConflictException, NotImplementedHere, ResourceNotFound, ValidationException
+from emulator.aws.operations import Request, Response, operation
+from emulator.engine.checks import check_definition
+from emulator.engine.definition import read_definition
+from emulator.engine.execution import KIND as EXECUTION
+from emulator.engine.execution import PARALLELISM, VERSION
+from emulator.engine.transitions import EXECUTING, STOPPING
+from emulator.services.sagemaker.tags import check_new_tags
+from emulator.store.resources import Query, Resource
+
+if TYPE_CHECKING:
+    from emulator.services.context import Context
+
+KIND = "pipeline"
+ROLE = "RoleArn"
+_DESCRIBED = ("PipelineDisplayName", "PipelineDescription", ROLE, PARALLELISM)
+
+
+@operation("sagemaker", "CreatePipeline", blocking=True)
+def create_pipeline(request: Request, context: Context) -> Response:
+    resources = context.app.resources
+    arn = pipeline_arn(context, request["PipelineName"])
+    earlier = recall(context, "CreatePipeline", request)
+    if earlier is not None:
+        return {"PipelineArn": earlier}
+    _refuse_aliases(request)
+    check_new_tags(request.get("Tags") or [])
+    _refuse_taken(context, request["PipelineName"])
+    definition = _definition(request, context)
+    if definition is None:
+        raise ValidationException("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
+    body = {member: request[member] for member in _DESCRIBED if request.get(member) is not None}
+    body |= {"CreatedBy": caller(context), "LastModifiedBy": caller(context)}
+    pipeline = Resource(context.scope, KIND, request["PipelineName"], arn, body, status="Active")
+    with resources.database.transaction():
+        body[VERSION] = context.app.engine.store.add_version(arn, definition)
+        if not resources.insert(pipeline):
+            _refuse_taken(context, pipeline.name)
+        resources.add_tags(arn, request.get("Tags") or [])
+        remember(context, "CreatePipeline", request, arn)
+    return {"PipelineArn": arn}
+
+
+@operation("sagemaker", "UpdatePipeline", blocking=True)
+def update_pipeline(request: Request, context: Context) -> Response:
+    pipeline = find_pipeline(context, request["PipelineName"])
+    _refuse_aliases(request)
+    definition = _definition(request, context)
+
+    def change(resource: Resource) -> None:
+        resource.body |= {member: request[member] for member in _DESCRIBED if request.get(member) is not None}
+        resource.body["LastModifiedBy"] = caller(context)
+        if definition is not None:
+            resource.body[VERSION] = context.app.engine.store.add_version(pipeline.arn, definition)
+
+    updated = context.app.resources.update(pipeline.arn, change)
+    if updated is None:
+        raise _not_found(pipeline.arn)
+    return {"PipelineArn": pipeline.arn, "PipelineVersionId": updated.body[VERSION]}
+
+
+@operation("sagemaker", "DescribePipeline")
+def describe_pipeline(request: Request, context: Context) -> Response:
+    pipeline = find_pipeline(context, request["PipelineName"])
+    _refuse_aliases(request)
+    last, _ = context.app.resources.page(context.scope, Query(EXECUTION, parent=pipeline.name, max_results=1))
+    return {
+        "PipelineArn": pipeline.arn,
+        "PipelineName": pipeline.name,
+        "PipelineDisplayName": pipeline.name,
+        **{member: pipeline.body[member] for member in _DESCRIBED if member in pipeline.body},
+        "PipelineDefinition": definition_of(context, pipeline, request.get("PipelineVersionId")),
+        "PipelineStatus": pipeline.status,
+        "CreationTime": pipeline.created,
+        "LastModifiedTime": pipeline.modified,
+        "LastRunTime": last[0].created if last else None,
+        "CreatedBy": pipeline.body["CreatedBy"],
+        "LastModifiedBy": pipeline.body["LastModifiedBy"],
+    }
+
+
+@operation("sagemaker", "ListPipelines")
+def list_pipelines(request: Request, context: Context) -> Response:
+    if request.get("ManagedBy") == "AWS":
+        return {"PipelineSummaries": []}
+    resources = context.app.resources
+    query = Query(KIND, name_prefix=request.get("PipelineNamePrefix"), **paging(request))
+    pipelines, token = resources.page(context.scope, query)
+    return {"PipelineSummaries": [_summary(pipeline, context) for pipeline in pipelines], "NextToken": token}
+
+
+@operation("sagemaker", "DeletePipeline", blocking=True)
+def delete_pipeline(request: Request, context: Context) -> Response:
+    pipeline = find_pipeline(context, request["PipelineName"])
+    resources, store = context.app.resources, context.app.engine.store
+    with resources.database.transaction():
+        running = [
+            execution.arn
+            for execution in resources.with_status(EXECUTION, EXECUTING, STOPPING)
+            if execution.scope == context.scope and execution.parent == pipeline.name
+        ]
+        if running:
+            raise ConflictException(
+                f"Pipeline {pipeline.arn} has running executions and cannot be deleted."
+                f" Stop them with StopPipelineExecution first: {', '.join(running[:5])}"
+            )
+        for execution in _executions(context, pipeline):
+            store.forget_execution(execution.arn)
+            resources.delete(execution.arn)
+        store.forget_pipeline(pipeline.arn)
+        resources.delete(pipeline.arn)
+    return {"PipelineArn": pipeline.arn}
+
+
+def _executions(context: Context, pipeline: Resource) -> list[Resource]:
+    found: list[Resource] = []
+    token: str | None = None
+    while True:
+        query = Query(EXECUTION, parent=pipeline.name, max_results=1000, next_token=token)
+        page, token = context.app.resources.page(context.scope, query)
+        found += page
+        if token is None:
+            return found
+
+
+def _summary(pipeline: Resource, context: Context) -> dict[str, Any]:
+    last, _ = context.app.resources.page(context.scope, Query(EXECUTION, parent=pipeline.name, max_results=1))
+    return {
+        "PipelineArn": pipeline.arn,
+        "PipelineName": pipeline.name,
+        "PipelineDisplayName": pipeline.body.get("PipelineDisplayName", pipeline.name),
+        "PipelineDescription": pipeline.body.get("PipelineDescription"),
+        ROLE: pipeline.body.get(ROLE),
+        "CreationTime": pipeline.created,
+        "LastModifiedTime": pipeline.modified,
+        "LastExecutionTime": last[0].created if last else None,
+    }
+
+
+def _definition(request: Request, context: Context) -> str | None:
+    """The definition that a request brings, read and checked; None if it brings none."""
+    inline, location = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
+    if inline is not None and location is not None:
+        raise ValidationException("Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present")
+    text = _fetch(location, context) if location is not None else inline
+    if text is not None:
+        check_definition(read_definition(text))
+    return text
+
+
+def _fetch(location: dict[str, str], context: Context) -> str:
+    bucket, key = location["Bucket"], location["ObjectKey"]
+    objects = context.app.objects
+    found = objects.head(bucket, key, location.get("VersionId"))
+    if found is None:
+        raise ValidationException(f"The pipeline definition s3://{bucket}/{key} does not exist.")
+    with objects.open(found) as file:
+        data = file.read()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise ValidationException(f"The pipeline definition s3://{bucket}/{key} is not UTF-8 text.") from None
+
+
+def definition_of(context: Context, pipeline: Resource, version: int | None = None) -> str:
+    """The text of a version of a pipeline, by default the latest.
+
+    Raises:
+        ResourceNotFound: there is no such version.
+    """
+    number = pipeline.body[VERSION] if version is None else version
+    found = context.app.engine.store.version(pipeline.arn, number)
+    if found is None:
+        raise ResourceNotFound(f"Pipeline version {number} of '{pipeline.arn}' does not exist.")
+    return found[0]
+
+
+def find_pipeline(context: Context, name_or_arn: str) -> Resource:
+    """The pipeline of that name or ARN.
+
+    Raises:
+        ResourceNotFound: the caller has none.
+    """
+    name = Arn.parse(name_or_arn).resource_id if name_or_arn.startswith("arn:") else name_or_arn
+    pipeline = context.app.resources.get(context.scope, KIND, name)
+    if pipeline is None or (name != name_or_arn and pipeline.arn.lower() != name_or_arn.lower()):
+        raise _not_found(name_or_arn if name != name_or_arn else pipeline_arn(context, name))
+    return pipeline
+
+
+def _not_found(arn: str) -> ResourceNotFound:
+    return ResourceNotFound(f"Pipeline '{arn}' does not exist.")
+
+
+def pipeline_arn(context: Context, name: str) -> str:
+    """``arn:aws:sagemaker:…:pipeline/<name>``; unlike ARNs of jobs it keeps the case of the name."""
+    return str(Arn(partition_of(context.region), "sagemaker", context.region, context.account, f"{KIND}/{name}"))
+
+
+def _refuse_taken(context: Context, name: str) -> None:
+    if context.app.resources.get(context.scope, KIND, name) is not None:
+        raise ValidationException(
+            "Pipeline names must be unique within an AWS account and region."
+            f" Pipeline with name ({name}) already exists."
+        )
+
+
+def _refuse_aliases(request: Request) -> None:
+    if request.get("PipelineVersionAliases") or request.get("PipelineVersionAlias"):
+        raise NotImplementedHere("The emulator does not have pipeline version aliases yet.")
+
+
+def caller(context: Context) -> dict[str, Any]:
+    """The UserContext of whoever made the request: the account's root, as there are no users here."""
+    arn = f"arn:{partition_of(context.region)}:iam::{context.account}:root"
+    return {"IamIdentity": {"Arn": arn, "PrincipalId": context.account}}
+
+
+def paging(request: Request) -> dict[str, Any]:
+    """What the List operations of pipelines and executions have in common, as arguments of a ``Query``."""
+    after, before = request.get("CreatedAfter"), request.get("CreatedBefore")
+    return {
+        "created_after": after.timestamp() if after else None,
+        "created_before": before.timestamp() if before else None,
+        "sort_by": "CreationTime" if request.get("SortBy", "CreationTime") == "CreationTime" else "Name",
+        "descending": request.get("SortOrder", "Descending") == "Descending",
+        "max_results": request.get("MaxResults", 100),
+        "next_token": request.get("NextToken") or None,
+    }
+
+
+def recall(context: Context, action: str, request: Request) -> str | None:
+    """The ARN that an earlier request with the same token made, None if there was none.
+
+    Raises:
+        ConflictException: the earlier request was another.
+    """
+    found = context.app.resources.recall_token(context.scope, action, request["ClientRequestToken"])
+    if found is None:
+        return None
+    if found[0] != _canonical(request):
+        raise ConflictException(
+            f"The ClientRequestToken {request['ClientRequestToken']} was used before with other parameters."
+        )
+    return found[1]
+
+
+def remember(context: Context, action: str, request: Request, arn: str) -> None:
+    """Note, in the transaction that makes ``arn``, the token of the request."""
+    token = request["ClientRequestToken"]
+    context.app.resources.remember_token(context.scope, action, token, _canonical(request), arn)
+
+
+def _canonical(request: Request) -> str:
+    return json.dumps(request, sort_keys=True, default=str)
