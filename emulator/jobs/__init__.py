@@ -1,1 +1,1 @@
-"""Jobs are "inputs -> container -> outputs" over the ``/opt/ml`` contract, with logs, limits and stop."""
+"""Jobs: inputs are staged, a container runs over ``/opt/ml``, outputs are uploaded; whatever the kind of job."""

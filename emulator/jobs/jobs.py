@@ -1,0 +1,149 @@
+"""The supervisor of all jobs: slots, threads, stopping, and what happens after a crash."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from emulator.images.images import Images
+from emulator.jobs.kind import JobKind
+from emulator.jobs.processing import Processing
+from emulator.jobs.run import JobRun, Parts
+from emulator.jobs.training import Training
+from emulator.jobs.tree import remove_tree
+from emulator.launchers.launcher import Launcher
+from emulator.settings import Settings
+from emulator.store.log_streams import LogStreams
+from emulator.store.objects import ObjectStore
+from emulator.store.resources import Resource, Resources
+
+KINDS: tuple[JobKind, ...] = (Processing(), Training())
+
+logger = logging.getLogger(__name__)
+
+
+class Jobs:
+    """Runs every job of the emulator, a limited number at a time, each in a thread of a pool.
+
+    ``endpoint_url`` is where jobs find the emulator; whoever binds the port sets it once the port is known.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        resources: Resources,
+        objects: ObjectStore,
+        logs: LogStreams,
+        images: Images,
+        launcher: Launcher,
+    ) -> None:
+        self.endpoint_url = f"http://{settings.host}:{settings.port}"
+        self.slots = _slots(settings, launcher)
+        self._kinds = {kind.resource_kind: kind for kind in KINDS}
+        self._parts = Parts(
+            settings=settings,
+            resources=resources,
+            objects=objects,
+            logs=logs,
+            images=images,
+            launcher=launcher,
+            root=settings.data_dir.absolute() / "jobs",
+            memory_limit_bytes=_memory_limit(settings),
+            endpoint_url=lambda: self.endpoint_url,
+            closing=threading.Event(),
+        )
+        self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
+        self._warmers = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
+        self._lock = threading.Lock()
+        self._active: dict[str, tuple[JobRun, Future[None]]] = {}
+
+    def submit(self, resource: Resource) -> None:
+        """Run a job whose row exists with status InProgress, as soon as a slot is free. Returns at once."""
+        self._start(JobRun(resource, self._kinds[resource.kind], self._parts))
+
+    def _start(self, run: JobRun) -> None:
+        with self._lock:
+            self._active[run.job.arn] = (run, self._pool.submit(self._execute, run))
+
+    def _execute(self, run: JobRun) -> None:
+        try:
+            run.execute()
+        finally:
+            with self._lock:
+                self._active.pop(run.job.arn, None)
+
+    def stop(self, arn: str) -> None:
+        """Stop a job whose row is Stopping. Returns at once; one that waits for a slot is Stopped at once."""
+        with self._lock:
+            run, future = self._active.get(arn, (None, None))
+        if run is None or future is None:
+            return
+        run.stop()
+        if future.cancel():
+            self._execute(run)
+
+    def recover(self) -> None:
+        """After a start: run interrupted jobs again, finish stopping the others, delete what nobody needs."""
+        unfinished = [
+            resource for kind in self._kinds for resource in self._parts.resources.with_status(kind, *_UNFINISHED)
+        ]
+        names = {f"{resource.kind}-{resource.id}" for resource in unfinished}
+        if self._parts.root.is_dir():
+            for folder in self._parts.root.iterdir():
+                if folder.name not in names:
+                    remove_tree(folder)
+        for resource in sorted(unfinished, key=lambda r: r.created):
+            self._recover(resource)
+
+    def _recover(self, resource: Resource) -> None:
+        kind = self._kinds[resource.kind]
+        if resource.status == "InProgress":
+            resource = self._parts.resources.update(resource.arn, kind.reset) or resource
+        run = JobRun(resource, kind, self._parts)
+        if resource.status == "Stopping":
+            run.stop()
+        self._start(run)
+
+    def close(self) -> None:
+        """Kill every job; those not finished run again at the next start."""
+        self._parts.closing.set()
+        with self._lock:
+            active = list(self._active.values())
+        for run, future in active:
+            future.cancel()
+            run.kill()
+        self._warmers.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True)
+
+    def warm_up(self, image_uris: Iterable[str]) -> None:
+        """A hint that jobs of these images will come. Returns at once, never raises."""
+        for uri in dict.fromkeys(image_uris):
+            if not self._parts.closing.is_set():
+                self._warmers.submit(self._warm, uri)
+
+    def _warm(self, uri: str) -> None:
+        images, launcher = self._parts.images, self._parts.launcher
+        try:
+            launcher.warm_up(images.environment(images.resolve(uri), logger.info))
+        except Exception as error:
+            logger.info("No warm process for %s: %s", uri, error, exc_info=True)
+
+
+_UNFINISHED = ("InProgress", "Stopping")
+
+
+def _slots(settings: Settings, launcher: Launcher) -> int:
+    if launcher.isolation == "none":
+        return 1
+    return settings.max_parallel_jobs or max(4, 2 * (os.cpu_count() or 1))
+
+
+def _memory_limit(settings: Settings) -> int:
+    if settings.job_memory_mib:
+        return settings.job_memory_mib << 20
+    total: Any = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(total * 0.9)

@@ -1,0 +1,112 @@
+"""The seam between what all jobs share and what each kind of job is: a new kind is one new subclass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from emulator.jobs.plan import Plan
+from emulator.jobs.tree import Tree
+from emulator.jobs.uploads import Uploader
+from emulator.launchers.launcher import Exit
+from emulator.settings import Settings
+from emulator.store.log_streams import LogEvent
+from emulator.store.resources import Resource
+
+Cause = Literal["exit", "stop", "max-runtime"]
+Status = Literal["Completed", "Failed", "Stopped"]
+
+
+class Phase(Enum):
+    """Where a job is on its way; a kind shows them as it likes."""
+
+    DOWNLOADING = "Downloading"
+    RUNNING = "Training"
+    UPLOADING = "Uploading"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the program ended, and what made it."""
+
+    exited: Exit
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the job ends; ``members`` are added to what Describe answers."""
+
+    status: Status
+    reason: str | None = None
+    members: dict[str, Any] = field(default_factory=dict)
+    max_runtime_exceeded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job whose program has ended, and what a kind needs to collect its results."""
+
+    job: Resource
+    plan: Plan
+    tree: Tree
+    uploader: Uploader
+    scratch: Path
+    log_backward: Callable[[], Iterator[LogEvent]]
+    note: Callable[[str], None]
+
+
+class JobKind(ABC):
+    """One kind of job. Instances hold no state of a job: everything about one is in its ``Resource``."""
+
+    resource_kind: ClassVar[str]
+    log_group: ClassVar[str]
+
+    @abstractmethod
+    def plan(self, job: Resource, settings: Settings) -> Plan:
+        """What the job wants.
+
+        Raises:
+            JobFailure: the request cannot be carried out.
+        """
+
+    @abstractmethod
+    def reset(self, job: Resource) -> None:
+        """Take back what an interrupted run noted in ``job.body``: it runs again from the start."""
+
+    @abstractmethod
+    def advance(self, job: Resource, phase: Phase, now: float) -> None:
+        """Note in ``job.body`` that the job has reached a phase at ``now`` (Unix seconds)."""
+
+    @abstractmethod
+    def conclude(self, work: Work, ending: Ending) -> Verdict:
+        """Upload what is to be uploaded and judge the job.
+
+        Raises:
+            JobFailure: the results cannot be stored; the job fails for that.
+        """
+
+    @abstractmethod
+    def finish(self, job: Resource, verdict: Verdict, now: float) -> None:
+        """Write the verdict into ``job``."""
+
+
+def platform_environment(job: Resource, settings: Settings, endpoint_url: str) -> dict[str, str]:
+    """What SageMaker sets for every container, so that boto3 inside it works as it stands.
+
+    The access key id is the job's account, by which the gateway knows whose resources it may see.
+    """
+    keys = (
+        (settings.access_key_id, settings.secret_access_key) if settings.access_key_id else (job.scope.account, "job")
+    )
+    return {
+        "AWS_REGION": job.scope.region,
+        "AWS_DEFAULT_REGION": job.scope.region,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": keys[0],
+        "AWS_SECRET_ACCESS_KEY": keys[1],
+    }

@@ -1,0 +1,105 @@
+"""What a job wants, whichever kind it is: image, inputs, files, outputs, environment, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal
+
+ROOT = PurePosixPath("/opt/ml")
+DEFAULT_MAX_RUNTIME = 86_400
+DataType = Literal["S3Prefix", "ManifestFile"]
+Distribution = Literal["FullyReplicated", "ShardedByS3Key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which objects an input is made of."""
+
+    uri: str
+    data_type: DataType = "S3Prefix"
+    distribution: Distribution = "FullyReplicated"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Objects that lie at ``path`` (in the container) before the program starts."""
+
+    name: str
+    source: Source
+    path: str
+    required: bool = True
+    """An empty match fails the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A folder of the container whose files go below ``uri``."""
+
+    path: str
+    uri: str
+    continuous: bool = False
+    """Upload while the program runs, and however it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine of the job's cluster, as the container sees it."""
+
+    name: str = "algo-1"
+    index: int = 0
+    names: tuple[str, ...] = ("algo-1",)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run; None stands for what the image says, as in ``docker run``."""
+
+    entrypoint: list[str] | None
+    arguments: list[str] | None
+    default_arguments: list[str] | None = None
+    """Arguments where neither the request nor an entrypoint of its own gives any (Training: ``train``)."""
+
+    def resolve(self, entrypoint: list[str], arguments: list[str]) -> list[str]:
+        """The argument vector, given the image's own entrypoint and command."""
+        if self.entrypoint is not None:
+            return [*self.entrypoint, *(self.arguments or [])]
+        if self.arguments is not None:
+            return [*entrypoint, *self.arguments]
+        return [*entrypoint, *(arguments if self.default_arguments is None else self.default_arguments)]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One host's part of a job. Paths of ``files`` and ``folders`` are relative to ``/opt/ml``."""
+
+    image: str
+    command: Command
+    env: Mapping[str, str]
+    role: str
+    inputs: list[Input] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    network: bool = True
+    max_runtime: float = DEFAULT_MAX_RUNTIME
+    host: Host = Host()
+
+
+def below_root(path: str) -> PurePosixPath:
+    """A container path relative to ``/opt/ml``.
+
+    Raises:
+        ValueError: it is not below it.
+    """
+    relative = PurePosixPath(path).relative_to(ROOT)
+    if ".." in relative.parts:
+        raise ValueError(f"{path} must not contain '..'")
+    return relative
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether one of two container paths lies within the other."""
+    a, b = PurePosixPath(one), PurePosixPath(other)
+    return a == b or a in b.parents or b in a.parents

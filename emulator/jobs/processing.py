@@ -1,0 +1,152 @@
+"""Processing jobs (SageMaker Developer Guide, "How Amazon SageMaker Processing runs your processing container")."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, algorithm_error
+from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, below_root
+from emulator.settings import Settings
+from emulator.store.resources import Resource
+
+KIND = "processing-job"
+LOCAL_ROOT = "/opt/ml/processing"
+MESSAGE = "/opt/ml/output/message"
+MAX_MESSAGE = 1024
+
+
+class Processing(JobKind):
+    resource_kind = KIND
+    log_group = "/aws/sagemaker/ProcessingJobs"
+
+    def plan(self, job: Resource, settings: Settings) -> Plan:
+        body = job.body
+        app = body["AppSpecification"]
+        outputs = _outputs(body)
+        host = Host()
+        return Plan(
+            image=app["ImageUri"],
+            command=Command(app.get("ContainerEntrypoint"), app.get("ContainerArguments")),
+            env=body.get("Environment", {}),
+            role=body["RoleArn"],
+            inputs=_inputs(body),
+            outputs=outputs,
+            files={
+                "config/processingjobconfig.json": json.dumps(_config(job)).encode(),
+                "config/resourceconfig.json": json.dumps(_resource_config(body, host)).encode(),
+            },
+            folders=["output", *(str(below_root(output.path)) for output in outputs)],
+            network=not body.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
+            max_runtime=body["StoppingCondition"]["MaxRuntimeInSeconds"],
+            host=host,
+        )
+
+    def reset(self, job: Resource) -> None:
+        job.body.pop("ProcessingStartTime", None)
+
+    def advance(self, job: Resource, phase: Phase, now: float) -> None:
+        if phase is Phase.DOWNLOADING:
+            job.body["ProcessingStartTime"] = now
+
+    def conclude(self, work: Work, ending: Ending) -> Verdict:
+        """Outputs of mode EndOfJob go to S3 only from a program that succeeded, those of Continuous always."""
+        succeeded = ending.cause == "exit" and ending.exited.code == 0
+        for output in work.plan.outputs:
+            if output.continuous:
+                work.uploader.changed(output)
+            elif succeeded:
+                work.uploader.folder(output)
+        message = _exit_message(work)
+        members = {"ExitMessage": message} if message else {}
+        if ending.cause == "max-runtime":
+            reason = f"MaxRuntimeExceeded: the job ran longer than MaxRuntimeInSeconds, {work.plan.max_runtime:g}"
+            return Verdict("Stopped", reason, members, max_runtime_exceeded=True)
+        if ending.cause == "stop":
+            return Verdict("Stopped", None, members)
+        if succeeded:
+            return Verdict("Completed", None, members)
+        return Verdict("Failed", _failure(ending, message), members)
+
+    def finish(self, job: Resource, verdict: Verdict, now: float) -> None:
+        job.status = verdict.status
+        job.body |= verdict.members
+        job.body["ProcessingEndTime"] = now
+        if verdict.reason:
+            job.body["FailureReason"] = verdict.reason
+
+
+def _failure(ending: Ending, message: str) -> str:
+    if ending.exited.out_of_memory:
+        return OUT_OF_MEMORY
+    return "AlgorithmError: See job logs for more information" if message else algorithm_error(ending.exited, "")
+
+
+def _exit_message(work: Work) -> str:
+    data = work.tree.read(MESSAGE, MAX_MESSAGE) or b""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        if len(data) == MAX_MESSAGE and error.start > MAX_MESSAGE - 4:  # the limit cut a character in two
+            return data[: error.start].decode()
+        raise JobFailure(f"ClientError: The exit message in {MESSAGE} is not UTF-8 text.") from error
+
+
+def _inputs(body: dict[str, Any]) -> list[Input]:
+    return [
+        Input(
+            item["InputName"],
+            Source(
+                item["S3Input"]["S3Uri"],
+                item["S3Input"]["S3DataType"],
+                item["S3Input"].get("S3DataDistributionType", "FullyReplicated"),
+            ),
+            item["S3Input"]["LocalPath"],
+        )
+        for item in body.get("ProcessingInputs", [])
+        if not item.get("AppManaged") and "S3Input" in item
+    ]
+
+
+def _outputs(body: dict[str, Any]) -> list[Output]:
+    return [
+        Output(
+            item["S3Output"]["LocalPath"],
+            item["S3Output"]["S3Uri"],
+            continuous=item["S3Output"]["S3UploadMode"] == "Continuous",
+        )
+        for item in body.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        if not item.get("AppManaged") and "S3Output" in item
+    ]
+
+
+def _config(job: Resource) -> dict[str, Any]:
+    """``processingjobconfig.json``: the request, with its absent members as nulls."""
+    body = job.body
+    app, cluster = body["AppSpecification"], body["ProcessingResources"]["ClusterConfig"]
+    outputs = body.get("ProcessingOutputConfig", {})
+    return {
+        "ProcessingJobArn": job.arn,
+        "ProcessingJobName": job.name,
+        "AppSpecification": {"ContainerEntrypoint": None, "ContainerArguments": None, **app},
+        "Environment": body.get("Environment", {}),
+        "ProcessingInputs": body.get("ProcessingInputs", []),
+        "ProcessingOutputConfig": {"Outputs": outputs.get("Outputs", []), "KmsKeyId": outputs.get("KmsKeyId")},
+        "ProcessingResources": {"ClusterConfig": {"VolumeKmsKeyId": None, **cluster}},
+        "RoleArn": body["RoleArn"],
+        "StoppingCondition": body.get("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME}),
+    }
+
+
+def _resource_config(body: dict[str, Any], host: Host) -> dict[str, Any]:
+    instance_type = body["ProcessingResources"]["ClusterConfig"].get("InstanceType")
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": list(host.names)}
+    return {
+        "current_host": host.name,
+        "current_instance_type": instance_type,
+        "current_group_name": group["instance_group_name"],
+        "hosts": list(host.names),
+        "instance_groups": [group],
+        "network_interface_name": "eth0",
+    }

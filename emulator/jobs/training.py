@@ -1,0 +1,199 @@
+"""Training jobs (SageMaker Developer Guide, "How Amazon SageMaker provides training information")."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from emulator.jobs.failures import algorithm_error
+from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
+from emulator.jobs.metrics import final_metrics
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, below_root
+from emulator.settings import Settings
+from emulator.store.resources import Resource
+
+KIND = "training-job"
+MODEL = "/opt/ml/model"
+OUTPUT_DATA = "/opt/ml/output/data"
+FAILURE = "/opt/ml/output/failure"
+CHANNELS = "/opt/ml/input/data"
+CHECKPOINTS = "/opt/ml/checkpoints"
+
+_MESSAGES = {
+    Phase.DOWNLOADING: "Downloading input data",
+    Phase.RUNNING: "Training image download completed. Training in progress.",
+    Phase.UPLOADING: "Uploading generated training model",
+}
+_LAST_MESSAGES = {
+    "Completed": "Training job completed",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+
+
+class Training(JobKind):
+    resource_kind = KIND
+    log_group = "/aws/sagemaker/TrainingJobs"
+
+    def plan(self, job: Resource, settings: Settings) -> Plan:
+        body, host = job.body, Host()
+        algorithm = body["AlgorithmSpecification"]
+        checkpoints = body.get("CheckpointConfig")
+        saved = checkpoints and Output(checkpoints.get("LocalPath", CHECKPOINTS), checkpoints["S3Uri"], True)
+        resources = body["ResourceConfig"]
+        files = {
+            "hyperparameters": body.get("HyperParameters", {}),
+            "inputdataconfig": _input_data_config(body),
+            "resourceconfig": resource_config(resources, host),
+        }
+        if saved:
+            files["checkpointconfig"] = {"S3Uri": saved.uri, "LocalPath": saved.path}
+        inputs = [_channel(channel) for channel in body.get("InputDataConfig", [])]
+        return Plan(
+            image=algorithm["TrainingImage"],
+            command=Command(algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"]),
+            env={**body.get("Environment", {}), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn},
+            role=body["RoleArn"],
+            inputs=[*inputs, *([_restored(saved)] if saved else [])],
+            outputs=[
+                Output(MODEL, f"{artifacts_uri(job)}model/"),
+                Output(OUTPUT_DATA, f"{artifacts_uri(job)}data/"),
+                *([saved] if saved else []),
+            ],
+            files={f"input/config/{name}.json": json.dumps(content).encode() for name, content in files.items()},
+            folders=["model", "output/data", "input/data", *([str(below_root(saved.path))] if saved else [])],
+            network=not body.get("EnableNetworkIsolation", False),
+            max_runtime=body["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
+            host=host,
+        )
+
+    def reset(self, job: Resource) -> None:
+        job.body.pop("TrainingStartTime", None)
+        first = job.body["SecondaryStatusTransitions"][0]
+        first.pop("EndTime", None)
+        job.body["SecondaryStatusTransitions"] = [first]
+        job.body["SecondaryStatus"] = first["Status"]
+
+    def advance(self, job: Resource, phase: Phase, now: float) -> None:
+        if phase is Phase.DOWNLOADING:
+            job.body["TrainingStartTime"] = now
+        if job.status == "InProgress":
+            move_to(job.body, phase.value, _MESSAGES[phase], now)
+
+    def conclude(self, work: Work, ending: Ending) -> Verdict:
+        """The model goes to S3 however the program ended, as far as it left one: AWS keeps it for the user."""
+        members = _upload(work)
+        definitions = work.job.body["AlgorithmSpecification"].get("MetricDefinitions", [])
+        if metrics := final_metrics(definitions, work.log_backward()):
+            members["FinalMetricDataList"] = metrics
+        if ending.cause == "max-runtime":
+            return Verdict("Stopped", None, members, max_runtime_exceeded=True)
+        if ending.cause == "stop":
+            return Verdict("Stopped", None, members)
+        if ending.exited.code == 0:
+            return Verdict("Completed", None, members)
+        said = (work.tree.read(FAILURE, 1024) or b"").decode(errors="replace").strip()
+        return Verdict("Failed", algorithm_error(ending.exited, said), members)
+
+    def finish(self, job: Resource, verdict: Verdict, now: float) -> None:
+        job.status = verdict.status
+        job.body |= verdict.members
+        secondary = "MaxRuntimeExceeded" if verdict.max_runtime_exceeded else verdict.status
+        if verdict.reason:
+            job.body["FailureReason"] = verdict.reason
+        if verdict.status == "Completed":
+            job.body.setdefault("ModelArtifacts", {"S3ModelArtifacts": model_uri(job)})
+        move_to(job.body, secondary, verdict.reason or _LAST_MESSAGES.get(secondary, ""), now)
+        job.body["SecondaryStatusTransitions"][-1]["EndTime"] = now
+        job.body["TrainingEndTime"] = now
+        started = job.body.get("TrainingStartTime")
+        if started is not None:
+            seconds = max(1, math.ceil(now - started))
+            instances = job.body["ResourceConfig"].get("InstanceCount", 1)
+            job.body |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds * instances}
+
+
+def move_to(body: dict[str, Any], status: str, message: str, now: float) -> None:
+    """Enter a secondary status: the last transition ends, a new one begins."""
+    transitions = body.setdefault("SecondaryStatusTransitions", [])
+    if transitions and "EndTime" not in transitions[-1]:
+        transitions[-1]["EndTime"] = now
+    transitions.append({"Status": status, "StartTime": now, "StatusMessage": message})
+    body["SecondaryStatus"] = status
+
+
+def artifacts_uri(job: Resource) -> str:
+    """``<S3OutputPath>/<job>/output/``"""
+    return f"{job.body['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/"
+
+
+def model_uri(job: Resource) -> str:
+    """Where the job's model lies, as ModelArtifacts.S3ModelArtifacts names it."""
+    return artifacts_uri(job) + ("model.tar.gz" if _compressed(job) else "model/")
+
+
+def _compressed(job: Resource) -> bool:
+    return bool(job.body["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP")
+
+
+def _upload(work: Work) -> dict[str, Any]:
+    model, data, *checkpoints = work.plan.outputs
+    if _compressed(work.job):
+        base = artifacts_uri(work.job)
+        found = work.uploader.archive(model.path, f"{base}model.tar.gz", work.scratch)
+        work.uploader.archive(data.path, f"{base}output.tar.gz", work.scratch)
+    else:
+        found = work.uploader.folder(model) > 0
+        work.uploader.folder(data)
+    for output in checkpoints:
+        work.uploader.changed(output)
+    if not found:
+        work.note(f"{MODEL} is empty: no model is uploaded")
+    return {"ModelArtifacts": {"S3ModelArtifacts": model_uri(work.job)}} if found else {}
+
+
+def _channel(channel: dict[str, Any]) -> Input:
+    source = channel["DataSource"]["S3DataSource"]
+    return Input(
+        channel["ChannelName"],
+        Source(source["S3Uri"], source["S3DataType"], source.get("S3DataDistributionType", "FullyReplicated")),
+        f"{CHANNELS}/{channel['ChannelName']}",
+    )
+
+
+def _restored(saved: Output) -> Input:
+    """Checkpoints of an earlier run, if there are any, lie there before the program starts."""
+    return Input("checkpoints", Source(f"{saved.uri.rstrip('/')}/"), saved.path, required=False)
+
+
+def _input_data_config(body: dict[str, Any]) -> dict[str, Any]:
+    mode = body["AlgorithmSpecification"]["TrainingInputMode"]
+    channels = {}
+    for channel in body.get("InputDataConfig", []):
+        source = channel["DataSource"]["S3DataSource"]
+        members = {
+            "ContentType": channel.get("ContentType"),
+            "TrainingInputMode": channel.get("InputMode", mode),
+            "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+        }
+        channels[channel["ChannelName"]] = {name: value for name, value in members.items() if value is not None}
+    return channels
+
+
+def resource_config(resources: dict[str, Any], host: Host) -> dict[str, Any]:
+    """``resourceconfig.json`` for one host."""
+    groups = [
+        {"instance_group_name": group["InstanceGroupName"], "instance_type": group["InstanceType"]}
+        for group in resources.get("InstanceGroups", [])
+        if group["InstanceCount"]
+    ] or [{"instance_group_name": "homogeneousCluster", "instance_type": resources.get("InstanceType")}]
+    return {
+        "current_host": host.name,
+        "current_instance_type": groups[0]["instance_type"],
+        "current_group_name": groups[0]["instance_group_name"],
+        "hosts": list(host.names),
+        "instance_groups": [{**group, "hosts": list(host.names)} for group in groups],
+        "network_interface_name": "eth0",
+    }

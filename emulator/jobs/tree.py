@@ -1,0 +1,131 @@
+"""What a job left below ``/opt/ml``, read without trusting it.
+
+The program may have planted symbolic links, devices, pipes and folders without permissions. Links are followed only as
+the container would follow them and only within ``/opt/ml``, so nothing of the machine's own files is ever read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.jobs.plan import ROOT
+
+_MAX_LINKS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A regular file: its path relative to the folder that was walked, and where it really is."""
+
+    relative: str
+    path: Path
+    link: bool
+    """Reached through a symbolic link: to be copied, not moved."""
+
+
+class Tree:
+    """The folder on this machine that was the job's ``/opt/ml``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, container_path: str) -> Path | None:
+        """A folder of the container, or None if there is none any more."""
+        found = self._resolve(container_path)
+        return found if found is not None and found.is_dir() else None
+
+    def read(self, container_path: str, limit: int) -> bytes | None:
+        """The first ``limit`` bytes of a file, or None if it is not there or not a regular file."""
+        found = self._resolve(container_path)
+        if found is None or not found.is_file():
+            return None
+        _permit(found, 0o600)
+        with found.open("rb") as file:
+            return file.read(limit)
+
+    def files(self, container_path: str, skipped: Callable[[str], None] = lambda _: None) -> Iterator[Entry]:
+        """Every regular file below a folder, in order; tells ``skipped`` of each thing that is none."""
+        folder = self.folder(container_path)
+        if folder is not None:
+            yield from self._walk(folder, "", skipped)
+
+    def _walk(self, folder: Path, prefix: str, skipped: Callable[[str], None]) -> Iterator[Entry]:
+        _permit(folder, 0o700)
+        with os.scandir(folder) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+        for entry in ordered:
+            relative = f"{prefix}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(folder / entry.name, f"{relative}/", skipped)
+            elif entry.is_file(follow_symlinks=False):
+                _permit(folder / entry.name, 0o400)
+                yield Entry(relative, folder / entry.name, link=False)
+            elif entry.is_symlink() and (target := self._target(folder / entry.name)) is not None:
+                yield Entry(relative, target, link=True)
+            else:
+                skipped(relative)
+
+    def _target(self, link: Path) -> Path | None:
+        found = self._resolve(str(ROOT / link.relative_to(self.root)))
+        return found if found is not None and found.is_file() else None
+
+    def _resolve(self, container_path: str) -> Path | None:
+        """The place on this machine of a container path, links followed as in the container; None if outside."""
+        pending = [part for part in container_path.split("/") if part not in ("", ".")][::-1]
+        done: list[str] = []
+        links = 0
+        while pending:
+            part = pending.pop()
+            if part == "..":
+                done = done[:-1]
+                continue
+            done.append(part)
+            place = self._place(done)
+            if place is None or not place.is_symlink():
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                return None
+            target = str(place.readlink())
+            done = [] if target.startswith("/") else done[:-1]
+            pending += [name for name in target.split("/") if name not in ("", ".")][::-1]
+        return self._place(done)
+
+    def _place(self, parts: list[str]) -> Path | None:
+        """Where the container path of these parts lies, None if it is not below ``/opt/ml``."""
+        root = ROOT.parts[1:]
+        return self.root.joinpath(*parts[len(root) :]) if tuple(parts[: len(root)]) == root else None
+
+
+def _permit(path: Path, wanted: int) -> None:
+    """Give the owner back the rights to read what the program took them from."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & wanted != wanted:
+        path.chmod(mode | wanted)
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder whatever rights the program left in it.
+
+    Raises:
+        OSError: something cannot be deleted, such as a file of another user.
+    """
+
+    def retry(function: Callable[[str], Any], path: str, _error: Any) -> None:
+        if not os.path.lexists(path):
+            return
+        Path(path).parent.chmod(0o700)
+        if Path(path).is_dir() and not Path(path).is_symlink():
+            Path(path).chmod(0o700)
+            shutil.rmtree(path)
+        else:
+            function(path)
+
+    if folder.exists():
+        shutil.rmtree(folder, onerror=retry)

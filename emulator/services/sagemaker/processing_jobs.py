@@ -1,0 +1,149 @@
+"""Processing jobs: create, describe, list, stop, delete."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.operations import Request, Response, operation
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME
+from emulator.jobs.processing import KIND, LOCAL_ROOT
+from emulator.services.context import Context
+from emulator.services.sagemaker import jobs
+from emulator.store.objects import parse_s3_uri
+from emulator.store.resources import Resource
+
+NOUN = "processing job"
+IN_USE = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+
+
+@operation("sagemaker", "CreateProcessingJob")
+def create_processing_job(request: Request, context: Context) -> Response:
+    body = dict(request)
+    name = body.pop("ProcessingJobName")
+    body.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME})
+    _validate(body)
+    job = jobs.insert(context, KIND, name, body, IN_USE)
+    return {"ProcessingJobArn": job.arn}
+
+
+@operation("sagemaker", "DescribeProcessingJob")
+def describe_processing_job(request: Request, context: Context) -> Response:
+    job = _find(request, context)
+    return {
+        **job.body,
+        "ProcessingJobName": job.name,
+        "ProcessingJobArn": job.arn,
+        "ProcessingJobStatus": job.status,
+        "CreationTime": job.created,
+        "LastModifiedTime": job.modified,
+    }
+
+
+@operation("sagemaker", "ListProcessingJobs")
+def list_processing_jobs(request: Request, context: Context) -> Response:
+    page, token = context.app.resources.page(context.scope, jobs.query(KIND, request))
+    return {"ProcessingJobSummaries": [_summary(job) for job in page], "NextToken": token}
+
+
+def _summary(job: Resource) -> dict[str, Any]:
+    return {
+        "ProcessingJobName": job.name,
+        "ProcessingJobArn": job.arn,
+        "CreationTime": job.created,
+        "LastModifiedTime": job.modified,
+        "ProcessingJobStatus": job.status,
+        **{name: job.body.get(name) for name in ("ProcessingEndTime", "FailureReason", "ExitMessage")},
+    }
+
+
+@operation("sagemaker", "StopProcessingJob")
+def stop_processing_job(request: Request, context: Context) -> Response:
+    jobs.stop(context, _find(request, context), NOUN, lambda job: None)
+    return {}
+
+
+@operation("sagemaker", "DeleteProcessingJob")
+def delete_processing_job(request: Request, context: Context) -> Response:
+    jobs.delete(context, _find(request, context), NOUN)
+    return {}
+
+
+def _find(request: Request, context: Context) -> Resource:
+    name = request["ProcessingJobName"]
+    return jobs.find(context, KIND, name, f"Could not find requested job with name: {name}")
+
+
+def _validate(body: dict[str, Any]) -> None:
+    cluster = body["ProcessingResources"]["ClusterConfig"]
+    if "InstancePreferences" in cluster:
+        raise _not_yet("ProcessingResources.ClusterConfig.InstancePreferences", "choosing among instance types")
+    for member in ("InstanceCount", "InstanceType"):
+        if member not in cluster:
+            raise ValidationException(f"ProcessingResources.ClusterConfig.{member} must be given")
+    if cluster["InstanceCount"] > 1:
+        raise _not_yet("ProcessingResources.ClusterConfig.InstanceCount", "processing on more than one instance")
+    inputs, outputs = body.get("ProcessingInputs", []), body.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    _unique([item["InputName"] for item in inputs], "ProcessingInputs", "InputName")
+    _unique([item["OutputName"] for item in outputs], "ProcessingOutputConfig.Outputs", "OutputName")
+    paths = [_input_path(item) for item in inputs] + [_output_path(item) for item in outputs]
+    _unique([path for path in paths[: len(inputs)] if path], "ProcessingInputs", "LocalPath")
+    _unique([path for path in paths[len(inputs) :] if path], "ProcessingOutputConfig.Outputs", "LocalPath")
+
+
+def _input_path(item: dict[str, Any]) -> str | None:
+    """Check an input; its folder, if SageMaker is to bring its data there."""
+    name = item["InputName"]
+    if "DatasetDefinition" in item:
+        raise _not_yet(f"ProcessingInputs[{name}].DatasetDefinition", "Athena and Redshift datasets")
+    if "S3Input" not in item:
+        raise ValidationException(f"Input {name} must have an S3Input or a DatasetDefinition")
+    source = item["S3Input"]
+    parse_s3_uri(source["S3Uri"])
+    if item.get("AppManaged"):
+        return None
+    if not source.get("LocalPath"):
+        raise ValidationException(
+            f'Input {name} missing one or more required fields for SageMaker-managed S3Input: "LocalPath"'
+        )
+    if source.get("S3InputMode", "File") == "Pipe":
+        raise _not_yet(f"ProcessingInputs[{name}].S3Input.S3InputMode", "Pipe mode; use File")
+    if source.get("S3CompressionType", "None") != "None":
+        raise ValidationException(f"Input {name}: S3CompressionType Gzip can only be used with S3InputMode Pipe")
+    return _local_path(f"input {name}", source["LocalPath"])
+
+
+def _output_path(item: dict[str, Any]) -> str | None:
+    """Check an output; its folder, if SageMaker is to upload its files."""
+    name = item["OutputName"]
+    if "FeatureStoreOutput" in item:
+        raise _not_yet(f"ProcessingOutputConfig.Outputs[{name}].FeatureStoreOutput", "output to a feature group")
+    if "S3Output" not in item:
+        raise ValidationException(f"Output {name} must have an S3Output or a FeatureStoreOutput")
+    target = item["S3Output"]
+    parse_s3_uri(target["S3Uri"])
+    if item.get("AppManaged"):
+        return None
+    if not target.get("LocalPath"):
+        raise ValidationException(
+            f'Output {name} missing one or more required fields for SageMaker-managed S3Output: "LocalPath"'
+        )
+    return _local_path(f"output {name}", target["LocalPath"])
+
+
+def _local_path(what: str, path: str) -> str:
+    pure = PurePosixPath(path)
+    if not pure.is_relative_to(LOCAL_ROOT) or ".." in pure.parts or pure == PurePosixPath(LOCAL_ROOT):
+        raise ValidationException(f"LocalPath {path} of {what} must be an absolute path below {LOCAL_ROOT}/")
+    return str(pure)
+
+
+def _unique(values: list[str], where: str, member: str) -> None:
+    twice = next((value for value in values if values.count(value) > 1), None)
+    if twice is not None:
+        raise ValidationException(f"{where}: each {member} must be unique, but {twice} is there twice")
+
+
+def _not_yet(field: str, what: str) -> NotImplementedHere:
+    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")

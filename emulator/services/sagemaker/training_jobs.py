@@ -1,0 +1,200 @@
+"""Training jobs: create, describe, list, stop, delete."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.operations import Request, Response, operation
+from emulator.jobs.failures import nothing_found
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, below_root
+from emulator.jobs.staging import exists
+from emulator.jobs.training import KIND, move_to
+from emulator.services.context import Context
+from emulator.services.sagemaker import jobs
+from emulator.store.objects import parse_s3_uri
+from emulator.store.resources import Resource
+
+NOUN = "training job"
+IN_USE = (
+    "Training job names must be unique within an AWS account and region, and a training job with this name already"
+    " exists"
+)
+MISSING = "Requested resource not found."
+_DEFAULTS = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining")
+_NOT_YET = {
+    "ServerlessJobConfig": "serverless fine-tuning",
+    "ModelPackageConfig": "registering the model from a training job",
+    "DebugRuleConfigurations": "Debugger rules",
+    "ProfilerRuleConfigurations": "Profiler rules",
+}
+
+
+@operation("sagemaker", "CreateTrainingJob")
+def create_training_job(request: Request, context: Context) -> Response:
+    body = dict(request)
+    name = body.pop("TrainingJobName")
+    body["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **body.get("StoppingCondition", {})}
+    for member in _DEFAULTS:
+        body.setdefault(member, False)
+    _validate(body)
+    _check_data(body, context)
+    move_to(body, "Starting", "Starting the training job", time.time())
+    job = jobs.insert(context, KIND, name, body, IN_USE)
+    return {"TrainingJobArn": job.arn}
+
+
+@operation("sagemaker", "DescribeTrainingJob")
+def describe_training_job(request: Request, context: Context) -> Response:
+    job = _find(request, context)
+    return {
+        **job.body,
+        "TrainingJobName": job.name,
+        "TrainingJobArn": job.arn,
+        "TrainingJobStatus": job.status,
+        "CreationTime": job.created,
+        "LastModifiedTime": job.modified,
+    }
+
+
+@operation("sagemaker", "ListTrainingJobs")
+def list_training_jobs(request: Request, context: Context) -> Response:
+    for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
+        if member in request:
+            raise NotImplementedHere(f"{member}: the emulator has no warm pools and no training plans yet.")
+    page, token = context.app.resources.page(context.scope, jobs.query(KIND, request))
+    return {"TrainingJobSummaries": [_summary(job) for job in page], "NextToken": token}
+
+
+def _summary(job: Resource) -> dict[str, Any]:
+    return {
+        "TrainingJobName": job.name,
+        "TrainingJobArn": job.arn,
+        "CreationTime": job.created,
+        "LastModifiedTime": job.modified,
+        "TrainingEndTime": job.body.get("TrainingEndTime"),
+        "TrainingJobStatus": job.status,
+        "SecondaryStatus": job.body.get("SecondaryStatus"),
+    }
+
+
+@operation("sagemaker", "StopTrainingJob")
+def stop_training_job(request: Request, context: Context) -> Response:
+    def note(job: Resource) -> None:
+        move_to(job.body, "Stopping", "Stopping the training job", time.time())
+
+    jobs.stop(context, _find(request, context), NOUN, note)
+    return {}
+
+
+@operation("sagemaker", "DeleteTrainingJob")
+def delete_training_job(request: Request, context: Context) -> Response:
+    jobs.delete(context, _find(request, context), NOUN)
+    return {}
+
+
+def _find(request: Request, context: Context) -> Resource:
+    return jobs.find(context, KIND, request["TrainingJobName"], MISSING)
+
+
+def _validate(body: dict[str, Any]) -> None:
+    for member, what in _NOT_YET.items():
+        if body.get(member):
+            raise _not_yet(member, what)
+    algorithm = body["AlgorithmSpecification"]
+    if "AlgorithmName" in algorithm:
+        raise _not_yet("AlgorithmSpecification.AlgorithmName", "algorithm resources; use TrainingImage")
+    if not algorithm.get("TrainingImage"):
+        raise ValidationException("AlgorithmSpecification must have either a TrainingImage or an AlgorithmName")
+    for definition in algorithm.get("MetricDefinitions", []):
+        _check_metric(definition)
+    _check_resources(body.get("ResourceConfig"))
+    _check_stopping(body)
+    parse_s3_uri(body["OutputDataConfig"]["S3OutputPath"])
+    _check_checkpoints(body.get("CheckpointConfig"))
+    names = [channel["ChannelName"] for channel in body.get("InputDataConfig", [])]
+    for channel in body.get("InputDataConfig", []):
+        _check_channel(channel, algorithm["TrainingInputMode"])
+    if len(set(names)) < len(names):
+        raise ValidationException("InputDataConfig: each ChannelName must be unique")
+
+
+def _check_metric(definition: dict[str, str]) -> None:
+    try:
+        re.compile(definition["Regex"])
+    except re.error as error:
+        raise ValidationException(
+            f"MetricDefinitions: the Regex of {definition['Name']} is not a regular expression: {error}"
+        ) from error
+
+
+def _check_resources(resources: dict[str, Any] | None) -> None:
+    if resources is None:
+        raise ValidationException("ResourceConfig must be given")
+    if "InstancePreferences" in resources:
+        raise _not_yet("ResourceConfig.InstancePreferences", "choosing among instance types")
+    groups = resources.get("InstanceGroups", [])
+    count = sum(group["InstanceCount"] for group in groups) if groups else resources.get("InstanceCount", 0)
+    if not groups and "InstanceType" not in resources:
+        raise ValidationException("ResourceConfig must have an InstanceType or InstanceGroups")
+    if count < 1:
+        raise ValidationException("ResourceConfig.InstanceCount must be at least 1")
+    if count > 1:
+        raise _not_yet("ResourceConfig.InstanceCount", "training on more than one instance")
+
+
+def _check_stopping(body: dict[str, Any]) -> None:
+    stopping = body["StoppingCondition"]
+    wait = stopping.get("MaxWaitTimeInSeconds")
+    if body["EnableManagedSpotTraining"] and (wait is None or wait < stopping["MaxRuntimeInSeconds"]):
+        raise ValidationException(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+        )
+    if wait is not None and not body["EnableManagedSpotTraining"]:
+        raise ValidationException("MaxWaitTimeInSeconds must not be given unless EnableManagedSpotTraining is true")
+
+
+def _check_checkpoints(checkpoints: dict[str, str] | None) -> None:
+    if checkpoints is None:
+        return
+    parse_s3_uri(checkpoints["S3Uri"])
+    try:
+        inside = below_root(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
+    except ValueError as error:
+        raise _not_yet("CheckpointConfig.LocalPath", f"checkpoints outside of /opt/ml ({error})") from error
+    if str(inside) in (".", "input", "model", "output"):
+        raise ValidationException(f"CheckpointConfig.LocalPath /opt/ml/{inside} is not usable for checkpoints")
+
+
+def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
+    name = channel["ChannelName"]
+    where = f"InputDataConfig[{name}]"
+    if name in (".", ".."):
+        raise ValidationException(f"{where}: the name of a channel must be that of a folder")
+    for member, what in (("FileSystemDataSource", "file systems"), ("DatasetSource", "hub datasets")):
+        if member in channel["DataSource"]:
+            raise _not_yet(f"{where}.DataSource.{member}", what)
+    if "S3DataSource" not in channel["DataSource"]:
+        raise ValidationException(f"{where}.DataSource must have an S3DataSource")
+    source = channel["DataSource"]["S3DataSource"]
+    parse_s3_uri(source["S3Uri"])
+    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+        raise _not_yet(f"{where}.DataSource.S3DataSource.S3DataType", source["S3DataType"])
+    if channel.get("InputMode", default_mode) == "Pipe":
+        raise _not_yet(f"{where}.InputMode", "Pipe mode; use File or FastFile")
+    if channel.get("RecordWrapperType", "None") != "None":
+        raise _not_yet(f"{where}.RecordWrapperType", "wrapping of records, which Pipe mode does")
+
+
+def _check_data(body: dict[str, Any], context: Context) -> None:
+    """AWS looks for the data of every channel before it accepts a training job."""
+    for channel in body.get("InputDataConfig", []):
+        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+        if not exists(context.app.objects, uri):
+            raise ValidationException(nothing_found(uri, parse_s3_uri(uri)[0], context.region, body["RoleArn"]))
+
+
+def _not_yet(field: str, what: str) -> NotImplementedHere:
+    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")
