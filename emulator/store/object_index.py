@@ -122,12 +122,19 @@ class ObjectIndex:
     def has_blob(self, blob: str) -> bool:
         return self._database.read_one("SELECT 1 FROM objects WHERE blob = ?", (blob,)) is not None
 
-    def _check(self, bucket: str, key: str) -> Bucket:
-        owner = self._buckets.require(bucket)
+    def check_key(self, key: str) -> None:
+        """Refuse a key that is too long.
+
+        Raises:
+            AwsError: KeyTooLongError.
+        """
         size = len(key.encode())
         if size > MAX_KEY_BYTES:
             raise key_too_long(size, MAX_KEY_BYTES)
-        return owner
+
+    def _check(self, bucket: str, key: str) -> Bucket:
+        self.check_key(key)
+        return self._buckets.require(bucket)
 
     def _retire(self, connection: sqlite3.Connection, bucket: Bucket, key: str) -> list[str]:
         """Make room for a new latest version; the blobs that lose their row."""

@@ -6,7 +6,6 @@ it, and a blob that no row names is swept at the next start.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import threading
@@ -19,14 +18,14 @@ from emulator.aws.errors import ValidationException
 from emulator.store import buckets, link_farm, multipart, stored_objects
 from emulator.store.blobs import Blobs
 from emulator.store.buckets import Bucket, Buckets
-from emulator.store.checksums import DEFAULT_ALGORITHM, encode, new_digest
+from emulator.store.contents import hash_content
 from emulator.store.database import Database
 from emulator.store.listing import ListPage, ListQuery, list_latest, list_page
 from emulator.store.multipart import Uploads
 from emulator.store.object_errors import no_such_key
 from emulator.store.object_index import Condition, ObjectIndex
 from emulator.store.resources import Scope
-from emulator.store.stored_objects import DEFAULT_CONTENT_TYPE, Attributes, Checksum, Content, StoredObject
+from emulator.store.stored_objects import DEFAULT_CONTENT_TYPE, Attributes, Content, StoredObject
 
 _CHUNK = 1 << 20
 
@@ -92,7 +91,7 @@ class ObjectStore:
         """
         with self.blobs.create() as writer:
             writer.write(data)
-            content = _content(writer.finish(), io.BytesIO(data))
+            content = hash_content(writer.finish(), io.BytesIO(data))
         return self.commit(bucket, key, content, Attributes(content_type, metadata or {}))
 
     def put_file(
@@ -115,7 +114,7 @@ class ObjectStore:
         blob = self.blobs.adopt(path) if take else self._copy_in(path)
         try:
             with self.blobs.open(blob) as file:
-                content = _content(blob, file)
+                content = hash_content(blob, file)
         except OSError:
             self.blobs.remove([blob])
             raise
@@ -148,6 +147,11 @@ class ObjectStore:
 
     # Removing
 
+    def discard(self, content: Content) -> None:
+        """Remove finished content that has become no object."""
+        if not self._known(content.blob):
+            self.blobs.remove([content.blob])
+
     def delete(self, bucket: str, key: str, condition: Condition | None = None) -> StoredObject | None:
         """Delete a key: with a marker, which is returned, where the bucket keeps versions.
 
@@ -165,6 +169,12 @@ class ObjectStore:
         stored, dropped = self.index.delete_version(bucket, key, version_id, condition)
         self.blobs.remove(dropped)
         return stored
+
+    def delete_many(self, deletions: Callable[[], Iterable[str]]) -> None:
+        """Run deletions of the index in one transaction; ``deletions`` gives the blobs to remove."""
+        with self.database.transaction():
+            dropped = deletions()
+        self.blobs.remove(dropped)
 
     # Reading
 
@@ -285,14 +295,3 @@ def parse_s3_uri(uri: str) -> tuple[str, str]:
     if scheme != "s3" or not bucket:
         raise ValidationException(f"Invalid S3 URI: {uri!r}. It must be s3://BUCKET/KEY.")
     return bucket, key
-
-
-def _content(blob: str, file: BinaryIO) -> Content:
-    md5 = hashlib.md5(usedforsecurity=False)
-    checksum = new_digest(DEFAULT_ALGORITHM)
-    size = 0
-    while chunk := file.read(_CHUNK):
-        md5.update(chunk)
-        checksum.update(chunk)
-        size += len(chunk)
-    return Content(blob, size, md5.hexdigest(), Checksum(DEFAULT_ALGORITHM, encode(checksum.digest())))

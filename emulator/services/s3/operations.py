@@ -1,0 +1,33 @@
+"""Every module that registers S3 operations; importing this one registers them all."""
+
+from emulator.services.s3 import (
+    acls,
+    attributes,
+    buckets,
+    completion,
+    copying,
+    deletion,
+    listing,
+    multipart,
+    objects,
+    tagging,
+    unmodelled,
+    uploads,
+    versioning,
+)
+
+__all__ = [
+    "acls",
+    "attributes",
+    "buckets",
+    "completion",
+    "copying",
+    "deletion",
+    "listing",
+    "multipart",
+    "objects",
+    "tagging",
+    "unmodelled",
+    "uploads",
+    "versioning",
+]
