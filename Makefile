@@ -26,8 +26,8 @@ format: $(VENV)/.development  ## Put the style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.development  ## Measure; results and machine go to docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.development  ## Measure, one benchmark after the other
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 venv: $(VENV)/.development  ## Make .venv from the locks, for running and developing
 
