@@ -230,7 +230,7 @@ def encode(flights: pd.DataFrame, feature: Feature, categories: dict[str, list[s
     """A column of the output: a category as its place in the vocabulary, anything missing as null."""
     column = flights[feature.name]
     if feature.kind == "category":
-        codes = pd.Categorical(column, categories=categories[feature.name]).codes
+        codes = pd.Index(categories[feature.name]).get_indexer(column)
         return pa.array(codes, mask=codes < 0)
     values = column.to_numpy(np.float32)
     if feature.kind == "integer":

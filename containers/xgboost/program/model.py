@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ class Model:
         matrix = xgb.DMatrix(rows, feature_names=names, feature_types=kinds, enable_categorical=True, nthread=1)
         return np.asarray(self.booster.predict(matrix))
 
+    def unknown_categories(self, rows: np.ndarray) -> list[str]:
+        """Names of the category features with a number in ``rows`` that is no category's."""
+        found = []
+        for place, feature in enumerate(self.features):
+            if feature["kind"] == "category":
+                codes = rows[:, place]
+                codes = codes[~np.isnan(codes)]
+                if not np.isin(codes, np.arange(len(feature["categories"]))).all():
+                    found.append(feature["name"])
+        return found
+
     def encode(self, name: str, value: Any) -> float:
         """A feature's value as the column that the model knows; null, and a category never trained on, is missing.
 
@@ -58,7 +70,7 @@ class Model:
             raise ValueError(f"feature {name} is a number, {value!r} is not")
         return float(value)
 
-    @property
+    @cached_property
     def _by_name(self) -> dict[str, dict[str, Any]]:
         return {feature["name"]: feature for feature in self.features}
 
@@ -80,8 +92,14 @@ def load_model(folder: Path) -> Model:
     metadata_path = folder / METADATA_FILE
     if not metadata_path.is_file():
         return Model(booster)
-    metadata = json.loads(metadata_path.read_text())
-    return Model(booster, metadata["features"], metadata.get("threshold"))
+    try:
+        metadata = json.loads(metadata_path.read_text())
+        model = Model(booster, metadata["features"], metadata.get("threshold"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{metadata_path} is not what the train step writes: {error!r}") from error
+    if len(model.features) != model.columns:
+        raise ModelError(f"{metadata_path} has {len(model.features)} features and {path} has {model.columns}")
+    return model
 
 
 def save_model(booster: xgb.Booster, folder: Path) -> None:

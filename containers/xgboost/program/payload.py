@@ -35,19 +35,23 @@ def read_csv(body: bytes, model: Model) -> np.ndarray:
         table = pd.read_csv(io.BytesIO(body), header=None, dtype=np.float32, skip_blank_lines=True)
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest(400, f"the body is not CSV of numbers without a header: {error}") from error
-    return _checked(table.to_numpy(), model)
+    rows = table.to_numpy()
+    if body.count(b",") != len(rows) * (rows.shape[1] - 1):
+        raise BadRequest(400, f"the rows have different numbers of columns; the model has {model.columns} features")
+    return _checked(rows, model)
 
 
 def read_json(body: bytes, model: Model) -> np.ndarray:
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(400, f"the body is not JSON: {error}") from error
     instances = document.get("instances") if isinstance(document, dict) else None
     if not isinstance(instances, list) or not instances:
         raise BadRequest(400, 'the body is not {"instances": [...]} with at least one instance')
     rows = [_read_instance(number, instance, model) for number, instance in enumerate(instances)]
-    return _checked(np.array(rows, dtype=np.float32), model)
+    with np.errstate(over="ignore"):
+        return _checked(np.array(rows, dtype=np.float32), model)
 
 
 def _read_instance(number: int, instance: Any, model: Model) -> list[float]:
@@ -60,7 +64,7 @@ def _read_instance(number: int, instance: Any, model: Model) -> list[float]:
                 return [float("nan") if value is None else float(value) for value in instance]
             case list():
                 raise ValueError(f"it has {len(instance)} values, the model has {model.columns} features")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise BadRequest(400, f"{where}: {error}") from error
     raise BadRequest(400, f"{where} is neither an object nor a list")
 
@@ -81,6 +85,10 @@ def _checked(rows: np.ndarray, model: Model) -> np.ndarray:
         raise BadRequest(400, f"a row has {rows.shape[1]} columns, the model has {model.columns} features")
     if np.isinf(rows).any():
         raise BadRequest(400, "a value is infinite or too large")
+    if unknown := model.unknown_categories(rows):
+        raise BadRequest(
+            400, f"feature {', '.join(unknown)} has a number that is none of its categories"
+        )
     return rows
 
 
