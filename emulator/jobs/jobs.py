@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from emulator.images.images import Images
+from emulator.images import Images
 from emulator.jobs.kind import JobKind
 from emulator.jobs.processing import Processing
 from emulator.jobs.run import JobRun, Parts

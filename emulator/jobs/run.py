@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.images.images import Environment, ImageNotFound, Images
+from emulator.images import Environment, ImageNotFound, Images
 from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, image_not_found, internal
 from emulator.jobs.kind import Cause, Ending, JobKind, Phase, Verdict, Work, platform_environment
 from emulator.jobs.plan import Plan, below_root

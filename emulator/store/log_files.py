@@ -76,6 +76,7 @@ class LogWriter:
         self._segment = 0
         self._size = 0
         self._stamp = 0
+        self._last = b"\n"
 
     def write(self, data: bytes, timestamp: int | None = None) -> None:
         """Append ``data``, which came at ``timestamp`` (Unix milliseconds; now, if left out)."""
@@ -84,10 +85,12 @@ class LogWriter:
             view = memoryview(data)
             while view:
                 view = view[self._write_part(view, now) :]
+            self._last = data[-1:] or self._last
 
     def line(self, text: str) -> None:
         """Append a line of the emulator's own, marked as such."""
-        self.write(f"emulator: {text}\n".encode())
+        newline = "" if self._last == b"\n" else "\n"
+        self.write(f"{newline}emulator: {text}\n".encode())
 
     def close(self) -> None:
         with self._lock:

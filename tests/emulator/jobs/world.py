@@ -13,11 +13,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from emulator.images.images import Environment, ImageNotFound
-from emulator.launchers.launcher import Exit, Launcher, Process
-
 from emulator.aws.operations import find
+from emulator.images import Environment, ImageNotFound
 from emulator.jobs.jobs import Jobs
+from emulator.launchers.launcher import Exit, Launcher, Process
 from emulator.services import logs as _logs  # noqa: F401 - registers its operations
 from emulator.services.context import App, Context
 from emulator.services.sagemaker import processing_jobs, training_jobs  # noqa: F401 - register their operations

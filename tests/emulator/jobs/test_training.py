@@ -1,0 +1,221 @@
+import gzip
+import io
+import json
+import tarfile
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from emulator.aws.errors import ValidationException
+from tests.emulator.jobs.world import BUCKET, IMAGE, channel, until
+
+PREFIX = f"s3://{BUCKET}"
+MODEL = "models/{}/output/model.tar.gz"
+
+
+def members(data):
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
+
+
+def test_a_model_is_trained_and_stored_at_the_root_of_its_archive(world):
+    world.put("train/a.csv", b"1,2\n")
+    world.training(
+        "fit",
+        "mkdir $ML/model/code && cp $ML/input/data/train/a.csv $ML/model/m && echo c > $ML/model/code/inference.py"
+        " && echo plot > $ML/output/data/plot.txt",
+        {"train": f"{PREFIX}/train/"},
+    )
+    job = world.trained("fit")
+    assert job["ModelArtifacts"] == {"S3ModelArtifacts": f"{PREFIX}/models/fit/output/model.tar.gz"}
+    assert members(world.get(MODEL.format("fit"))) == {"m": b"1,2\n", "code/inference.py": b"c\n"}
+    assert members(world.get("models/fit/output/output.tar.gz")) == {"plot.txt": b"plot\n"}
+
+
+def test_equal_models_give_equal_bytes(world):
+    for name in ("one", "two"):
+        world.training(name, "echo weights > $ML/model/b; echo more > $ML/model/a; sleep 0.01; touch $ML/model/a")
+        world.trained(name)
+    assert world.get(MODEL.format("one")) == world.get(MODEL.format("two"))
+    assert gzip.decompress(world.get(MODEL.format("one")))
+
+
+def test_an_uncompressed_model_lies_below_its_prefix(world):
+    world.training(
+        "plain",
+        "mkdir $ML/model/d; echo w > $ML/model/d/w; echo x > $ML/output/data/x",
+        OutputDataConfig={"S3OutputPath": f"{PREFIX}/models/", "CompressionType": "NONE"},
+    )
+    job = world.trained("plain")
+    assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"{PREFIX}/models/plain/output/model/"
+    assert world.keys("models/plain/") == ["models/plain/output/data/x", "models/plain/output/model/d/w"]
+
+
+def test_a_job_without_a_model_completes_and_says_so_in_its_log(world):
+    world.training("empty", "true")
+    world.trained("empty")
+    assert world.keys("models/") == []
+    assert world.log("Training", "empty") == ["emulator: /opt/ml/model is empty: no model is uploaded"]
+
+
+def test_the_way_of_a_job_is_told_in_transitions_and_times(world):
+    world.training("story", "echo x > $ML/model/x")
+    job = world.trained("story")
+    transitions = job["SecondaryStatusTransitions"]
+    assert [t["Status"] for t in transitions] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(one["EndTime"] == two["StartTime"] for one, two in pairwise(transitions))
+    assert job["SecondaryStatus"] == "Completed"
+    assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] == 1
+    assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
+
+
+def test_the_container_finds_its_configuration(world):
+    world.put("train/x", b"")
+    world.training(
+        "config",
+        "cp $ML/input/config/* $ML/model; echo $TRAINING_JOB_NAME $TRAINING_JOB_ARN $MINE",
+        HyperParameters={"max_depth": "5"},
+        Environment={"MINE": "yes"},
+        InputDataConfig=[channel("train", f"{PREFIX}/train/") | {"ContentType": "text/csv", "InputMode": "FastFile"}],
+    )
+    job = world.trained("config")
+    found = {name: json.loads(data) for name, data in members(world.get(MODEL.format("config"))).items()}
+    assert found["hyperparameters.json"] == {"max_depth": "5"}
+    assert found["inputdataconfig.json"] == {
+        "train": {
+            "ContentType": "text/csv",
+            "TrainingInputMode": "FastFile",
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": "None",
+        }
+    }
+    assert set(found["resourceconfig.json"]) == {
+        "current_host",
+        "current_instance_type",
+        "current_group_name",
+        "hosts",
+        "instance_groups",
+        "network_interface_name",
+    }
+    assert world.log("Training", "config") == [f"config {job['TrainingJobArn']} yes"]
+
+
+def test_an_image_without_entrypoint_is_run_with_train(world):
+    world.training("algorithm", "", AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"})
+    world.trained("algorithm", ("Completed", "Failed"))
+    assert world.launcher.launches[0].command == ["train"]
+
+
+def test_a_failing_program_says_why_and_its_model_is_kept(world):
+    world.training("bad", "echo w > $ML/model/w; printf 'ValueError: no rows' > $ML/output/failure; exit 2")
+    job = world.trained("bad", "Failed")
+    assert job["FailureReason"] == "AlgorithmError: ValueError: no rows, exit code: 2"
+    assert job["SecondaryStatus"] == "Failed"
+    assert job["SecondaryStatusTransitions"][-1]["StatusMessage"] == job["FailureReason"]
+    assert world.keys("models/bad") == ["models/bad/output/model.tar.gz"]
+
+
+def test_a_long_failure_is_cut_and_the_code_kept(world):
+    world.training("long", "head -c 5000 /dev/zero | tr '\\0' x > $ML/output/failure; exit 7")
+    reason = world.trained("long", "Failed")["FailureReason"]
+    assert len(reason) <= 1024
+    assert reason.endswith("x, exit code: 7")
+
+
+def test_metrics_are_the_last_values_in_the_log(world):
+    world.training(
+        "metrics",
+        r"printf '[0]\ttrain-auc:0.5\n[1]\ttrain-auc:0.75\nloss=nan-ish\nloss=1e-3;'; echo w > $ML/model/w",
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": [
+                "sh",
+                "-c",
+                r"printf '[0]\ttrain-auc:0.5\n[1]\ttrain-auc:0.75\nloss=1e-3;'",
+            ],
+            "MetricDefinitions": [
+                {"Name": "auc", "Regex": r"\[[0-9]+\].*#011train-auc:([-+]?[0-9]*\.?[0-9]+)"},
+                {"Name": "loss", "Regex": "loss=([0-9.e-]+);"},
+                {"Name": "never", "Regex": "nothing=([0-9]+)"},
+            ],
+        },
+    )
+    found = world.trained("metrics")["FinalMetricDataList"]
+    assert [(item["MetricName"], item["Value"]) for item in found] == [("auc", 0.75), ("loss", 0.001)]
+    assert all(abs(item["Timestamp"] - world.trained("metrics")["TrainingEndTime"]) < 30 for item in found)
+
+
+def test_a_job_that_runs_too_long_stops_and_keeps_its_model(world):
+    world.training(
+        "slow",
+        "trap 'echo saved > $ML/model/w; exit 0' TERM; while :; do sleep 0.05; done",
+        StoppingCondition={"MaxRuntimeInSeconds": 1},
+    )
+    job = world.trained("slow", "Stopped")
+    assert job["SecondaryStatus"] == "MaxRuntimeExceeded"
+    assert members(world.get(MODEL.format("slow"))) == {"w": b"saved\n"}
+
+
+def test_a_stopped_job_tells_so(world):
+    world.training("stop", "echo ready; sleep 60")
+    until(lambda: world.log("Training", "stop") == ["ready"])
+    world.call("StopTrainingJob", TrainingJobName="stop")
+    job = world.trained("stop", "Stopped")
+    assert [t["Status"] for t in job["SecondaryStatusTransitions"]][-2:] == ["Stopping", "Stopped"]
+    with pytest.raises(ValidationException, match=r"rejected because the training job is in status Stopped\."):
+        world.call("StopTrainingJob", TrainingJobName="stop")
+
+
+def test_checkpoints_go_both_ways(world):
+    world.put("cp/old", b"1")
+    config = {"S3Uri": f"{PREFIX}/cp", "LocalPath": "/opt/ml/checkpoints"}
+    world.training("resume", "cp $ML/checkpoints/old $ML/checkpoints/new; exit 1", CheckpointConfig=config)
+    world.trained("resume", "Failed")
+    assert world.keys("cp") == ["cp/new", "cp/old"]
+
+
+def test_a_manifest_names_its_objects(world):
+    world.put("far/a", b"a")
+    world.put("far/sub/b", b"b")
+    world.put("far/c", b"c")
+    world.put("m.json", json.dumps([{"prefix": f"{PREFIX}/far/"}, "a", "sub/b"]).encode())
+    source = channel("train", f"{PREFIX}/m.json")
+    source["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
+    world.training("manifest", "cd $ML/input/data/train && find . -type f | sort", InputDataConfig=[source])
+    world.trained("manifest")
+    assert world.log("Training", "manifest")[:2] == ["./a", "./sub/b"]
+
+
+DRIVERS = pytest.importorskip("sagemaker.train.templates", reason="needs the SageMaker SDK")
+
+
+def _upload_drivers(world, entry):
+    """What ModelTrainer uploads: its container drivers, its generated script, the user's code."""
+    root = Path(DRIVERS.__file__).parent / "container_drivers"
+    for path in root.rglob("*.py"):
+        world.put(f"sdk/sm_drivers/{path.relative_to(root)}", path.read_bytes())
+    script = DRIVERS.TRAIN_SCRIPT_TEMPLATE.format(
+        working_dir="cd /opt/ml/input/data/code",
+        install_requirements="",
+        execute_driver=DRIVERS.EXECUTE_BASIC_SCRIPT_DRIVER,
+    )
+    world.put("sdk/sm_drivers/sm_train.sh", script.encode())
+    source = {"source_dir": "code", "entry_script": entry, "requirements": None, "command": None}
+    world.put("sdk/sm_drivers/sourcecode.json", json.dumps(source).encode())
+    world.put("sdk/sm_drivers/distributed.json", b"{}")
+
+
+def test_the_channels_of_the_sdk_lie_where_its_command_expects_them(world):
+    _upload_drivers(world, "train.py")
+    world.put("sdk/code/train.py", b"print('hello')")
+    drivers = "/opt/ml/input/data/sm_drivers"
+    world.training(
+        "sdk",
+        f"chmod +x {drivers}/sm_train.sh && test -x {drivers}/sm_train.sh && test -f {drivers}/scripts/environment.py"
+        " && touch /opt/ml/input/sm_training.env && cat /opt/ml/input/data/code/train.py",
+        {"code": f"{PREFIX}/sdk/code", "sm_drivers": f"{PREFIX}/sdk/sm_drivers"},
+    )
+    world.trained("sdk")
+    assert world.log("Training", "sdk")[0] == "print('hello')"
