@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from emulator import runtime
-from emulator.runtime import DataDirError, Running
+from emulator.runtime import DataDirError, Running, StartError
 from emulator.settings import Settings, SettingsError
 
 NOT_RUNNING = 3
@@ -26,8 +26,6 @@ class Group(click.Group):
     """Renders the errors that a user can do something about as one message and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from emulator.daemon import StartError
-
         try:
             return super().invoke(ctx)
         except (StartError, DataDirError, SettingsError) as error:

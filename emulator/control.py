@@ -15,8 +15,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from emulator import runtime
-from emulator.daemon import REPORT_VARIABLE, StartError
-from emulator.runtime import DataDirError, Running
+from emulator.runtime import REPORT_VARIABLE, DataDirError, Running, StartError
 from emulator.settings import Settings
 
 START_TIMEOUT = 120.0

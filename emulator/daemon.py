@@ -1,7 +1,7 @@
 """The emulator as a process: it holds its folder, answers until it is told to end, and leaves nothing behind.
 
-Started in the background it reports once over a pipe: ``{"url": …}`` when it answers, ``{"error": …}`` when it cannot,
-so that the starter neither polls nor guesses.
+Started in the background it reports over a pipe when it answers or why it cannot, so that the starter neither polls nor
+guesses.
 """
 
 from __future__ import annotations
@@ -17,14 +17,8 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from emulator import runtime
-from emulator.runtime import DataDirError
+from emulator.runtime import REPORT_VARIABLE, DataDirError, StartError
 from emulator.settings import Settings, SettingsError
-
-REPORT_VARIABLE = "EMULATOR_REPORT_FD"
-
-
-class StartError(Exception):
-    """The emulator cannot start; the message says why and what to do."""
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:

@@ -20,6 +20,14 @@ RUNTIME = "emulator.json"
 LOG = "emulator.log"
 
 
+REPORT_VARIABLE = "EMULATOR_REPORT_FD"
+"""Names the pipe on which a daemon reports how its start went, one JSON line: ``{"url": …}`` or ``{"error": …}``."""
+
+
+class StartError(Exception):
+    """The emulator cannot start; the message says why and what to do."""
+
+
 class DataDirError(Exception):
     """The data folder cannot be used; the message says why and what to do."""
 

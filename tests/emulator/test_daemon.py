@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import daemon, runtime
+from emulator import runtime
 from tests.integration.emulators import Emulator, until
 
 
@@ -52,7 +52,7 @@ def _run_daemon(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """The daemon with its report going to standard output."""
     return subprocess.run(
         [sys.executable, "-m", "emulator.daemon"],
-        env=environ | {daemon.REPORT_VARIABLE: "1"},
+        env=environ | {runtime.REPORT_VARIABLE: "1"},
         capture_output=True,
         text=True,
         timeout=60,
