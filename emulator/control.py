@@ -170,7 +170,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _post_mortem(log_path: Path) -> str:
-    lines = log_path.read_text(errors="replace").splitlines()[-15:]
+    lines = log_path.read_text(errors="replace").splitlines()[-15:] or ["(empty: is the disk full?)"]
     return "\n".join(
         [f"The emulator ended before it answered. The end of {log_path}:", *(f"  {line}" for line in lines)]
     )

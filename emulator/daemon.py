@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -51,8 +52,9 @@ def main() -> int:
     try:
         serve(Settings.load(), lambda url: tell(url=url))
     except (StartError, DataDirError, SettingsError) as error:
-        print(error, file=sys.stderr)
         tell(error=str(error))
+        with suppress(OSError):  # the log's disk may be full
+            print(error, file=sys.stderr, flush=True)
         return 1
     return 0
 

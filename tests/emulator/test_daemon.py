@@ -68,3 +68,13 @@ def test_it_answers_within_the_promised_time(tmp_path: Path) -> None:
     took = time.monotonic() - before
     emulator.stop()
     assert took < 0.8 * max(1.0, os.getloadavg()[0])  # a busy machine is given its time
+
+
+def test_a_full_disk_at_start_is_explained(tmp_path: Path) -> None:
+    command = f"ulimit -f 8; exec {Path(sys.executable).parent / 'emulator'} start"
+    done = subprocess.run(
+        ["sh", "-c", command], env=Emulator(tmp_path).environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert f"cannot use its state in {tmp_path}" in done.stderr
+    assert "--data-dir" in done.stderr
