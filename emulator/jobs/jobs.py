@@ -12,7 +12,7 @@ from typing import Any
 from emulator.images import Images
 from emulator.jobs.kind import JobKind
 from emulator.jobs.processing import Processing
-from emulator.jobs.run import JobRun, Parts
+from emulator.jobs.run import JobRun, Parts, run_folder
 from emulator.jobs.training import Training
 from emulator.jobs.tree import remove_tree
 from emulator.launchers.launcher import Launcher
@@ -41,7 +41,7 @@ class Jobs:
         images: Images,
         launcher: Launcher,
     ) -> None:
-        self.endpoint_url = f"http://{settings.host}:{settings.port}"
+        self.endpoint_url = _endpoint(settings)
         self.slots = _slots(settings, launcher)
         self._kinds = {kind.resource_kind: kind for kind in KINDS}
         self._parts = Parts(
@@ -58,6 +58,7 @@ class Jobs:
         )
         self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
         self._warmers = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
+        self._interrupted = self._unfinished()
         self._lock = threading.Lock()
         self._active: dict[str, tuple[JobRun, Future[None]]] = {}
 
@@ -87,26 +88,28 @@ class Jobs:
             self._execute(run)
 
     def recover(self) -> None:
-        """After a start: run interrupted jobs again, finish stopping the others, delete what nobody needs."""
-        unfinished = [
-            resource for kind in self._kinds for resource in self._parts.resources.with_status(kind, *_UNFINISHED)
-        ]
-        names = {f"{resource.kind}-{resource.id}" for resource in unfinished}
-        if self._parts.root.is_dir():
-            for folder in self._parts.root.iterdir():
-                if folder.name not in names:
-                    remove_tree(folder)
-        for resource in sorted(unfinished, key=lambda r: r.created):
-            self._recover(resource)
+        """After a start: run interrupted jobs again, finish stopping the others, delete what nobody needs.
+
+        Jobs that were created since this object was made are none of these.
+        """
+        root = self._parts.root
+        folders = list(root.iterdir()) if root.is_dir() else []
+        needed = {run_folder(root, resource) for resource in self._unfinished()}
+        for folder in folders:
+            if folder not in needed:
+                remove_tree(folder)
+        while self._interrupted:
+            self._recover(self._interrupted.pop(0))
+
+    def _unfinished(self) -> list[Resource]:
+        found = [job for kind in self._kinds for job in self._parts.resources.with_status(kind, *_UNFINISHED)]
+        return sorted(found, key=lambda job: job.created)
 
     def _recover(self, resource: Resource) -> None:
         kind = self._kinds[resource.kind]
-        if resource.status == "InProgress":
-            resource = self._parts.resources.update(resource.arn, kind.reset) or resource
-        run = JobRun(resource, kind, self._parts)
-        if resource.status == "Stopping":
-            run.stop()
-        self._start(run)
+        current = self._parts.resources.update(resource.arn, lambda job: _reset(kind, job))
+        if current is not None and current.status in _UNFINISHED:
+            self._start(JobRun(current, kind, self._parts))
 
     def close(self) -> None:
         """Kill every job; those not finished run again at the next start."""
@@ -134,6 +137,17 @@ class Jobs:
 
 
 _UNFINISHED = ("InProgress", "Stopping")
+
+
+def _reset(kind: JobKind, job: Resource) -> None:
+    if job.status == "InProgress":
+        kind.reset(job)
+
+
+def _endpoint(settings: Settings) -> str:
+    """Where jobs on this machine reach an emulator that listens where the settings say."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _slots(settings: Settings, launcher: Launcher) -> int:

@@ -65,6 +65,11 @@ class Stopped(Exception):
     """The job was stopped before its program started."""
 
 
+def run_folder(root: Path, job: Resource) -> Path:
+    """The private folder of a job: short, and never used by another."""
+    return root / f"{job.kind}-{job.id}"
+
+
 class JobRun:
     """One attempt at a job. ``execute`` runs in a supervisor thread; the other methods may be called from any."""
 
@@ -72,7 +77,7 @@ class JobRun:
         self.job = job
         self._kind = kind
         self._parts = parts
-        self._directory = parts.root / f"{job.kind}-{job.id}"
+        self._directory = run_folder(parts.root, job)
         self._stream = f"{job.name}/algo-1-{int(job.created)}"
         self._lock = threading.Lock()
         self._process: Process | None = None
@@ -118,11 +123,12 @@ class JobRun:
             return Verdict("Failed", internal(f"{type(error).__name__}: {error}"))
 
     def _attempt(self) -> Verdict:
-        self._check()
+        ending = self._noted_ending()
+        if ending is None:
+            self._check()
         plan = self._kind.plan(self.job, self._parts.settings)
         log = self._parts.logs.writer(self.job.scope, self._kind.log_group, self._stream)
         try:
-            ending = self._noted_ending()
             if ending is None:
                 ending = self._run(plan, log)
             self._advance(Phase.UPLOADING)
@@ -295,7 +301,7 @@ class JobRun:
     def _check(self) -> None:
         if self._parts.closing.is_set():
             raise Interrupted
-        if self._cause == "stop":
+        if self._cause == "stop" or self.job.status == "Stopping":
             raise Stopped
 
     # What survives a kill
