@@ -91,3 +91,9 @@ def bucket(server: Server, request: pytest.FixtureRequest) -> str:
     name = f"{stem}-{time.time_ns() % 10**12}"
     assert server.objects.create_bucket(Scope(ACCOUNT, "us-east-1"), name)
     return name
+
+
+def error_of(caught: pytest.ExceptionInfo[Any]) -> tuple[str, int]:
+    """Code and status of a boto3 ClientError."""
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
