@@ -16,8 +16,8 @@ Value: TypeAlias = str | int | float | bool
 TYPES = ("String", "Integer", "Float", "Boolean")
 _MEMBERS = ("Name", "Type", "DefaultValue", "EnumValues")
 _NAME = re.compile(r"[A-Za-z0-9\-_]{1,256}")
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)

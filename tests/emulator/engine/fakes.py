@@ -77,7 +77,9 @@ class FakeSageMaker:
     def job(self, step: str) -> Resource:
         """The job of a step."""
         for kind in ("processing-job", "training-job"):
-            for resource in self.resources.with_status(kind, "InProgress", "Stopping", "Completed", "Failed", "Stopped"):
+            for resource in self.resources.with_status(
+                kind, "InProgress", "Stopping", "Completed", "Failed", "Stopped"
+            ):
                 if f"-{step}-" in resource.name:
                     return resource
         raise AssertionError(f"step {step} has no job")
@@ -155,8 +157,9 @@ class FakeSageMaker:
         version = self.resources.count(SCOPE, "model-package", parent=group) + 1
         arn = sagemaker_arn(SCOPE.account, SCOPE.region, "model-package", f"{group}/{version}")
         package = Resource(SCOPE, "model-package", f"{group}/{version}", arn, dict(request), "Completed", group)
-        self.resources.insert(package)
-        self.resources.remember_token(SCOPE, "CreateModelPackage", request["ClientToken"], "", arn)
+        with self.resources.database.transaction():
+            self.resources.insert(package)
+            self.resources.remember_token(SCOPE, "CreateModelPackage", request["ClientToken"], "", arn)
         return {"ModelPackageArn": arn}
 
     def _DescribeModelPackage(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -238,6 +241,10 @@ class World:
     def wait_for(self, arn: str, **statuses: str) -> None:
         """Wait until steps have these states."""
         eventually(lambda: statuses.items() <= self.statuses(arn).items())
+
+    def over(self, arn: str) -> bool:
+        """Has the execution succeeded, or the engine died?"""
+        return not self.engine._scheduler._thread.is_alive() or self.execution(arn).status == "Succeeded"
 
     def close(self) -> None:
         self.engine.close()
