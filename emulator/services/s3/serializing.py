@@ -42,6 +42,9 @@ _ROOTS = {
 }
 """The root elements of S3's documents (Amazon S3 API Reference, "Response Syntax"), which the model leaves out."""
 
+_UNWRAPPED = {"GetBucketLocation": "LocationConstraint"}
+"""Documents whose only member is the root itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
@@ -109,6 +112,9 @@ def _document(operation: str, shape: Shape, payload: str | None, response: Mappi
             return b""
     if members is None:
         return b""
+    if operation in _UNWRAPPED:
+        root = _UNWRAPPED[operation]
+        shape, members = shape.members[root], members[root]
     out = [f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_NAMESPACE}">']
     _writer(shape)(members, out)
     out.append(f"</{root}>")
