@@ -40,6 +40,7 @@ def create_pipeline(request: Request, context: Context) -> Response:
     body = {member: request[member] for member in _DESCRIBED if request.get(member) is not None}
     body |= {"CreatedBy": caller(context), "LastModifiedBy": caller(context)}
     pipeline = Resource(context.scope, KIND, request["PipelineName"], arn, body, status="Active")
+    pipeline.modified = pipeline.created
     with resources.database.transaction():
         body[VERSION] = context.app.engine.store.add_version(arn, definition)
         if not resources.insert(pipeline):
