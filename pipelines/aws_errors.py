@@ -15,6 +15,10 @@ REFUSED_CREDENTIALS = frozenset(
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown"})
 
+MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException", "404", "NoSuchKey", "NoSuchBucket"})
+MISSING_WORDS = ("does not exist", "not found", "ould not find")
+"""SageMaker says of some resources only by the words of a ValidationException that they are not there."""
+
 
 def error_code(error: Any) -> str:
     """AWS's code of a ClientError."""
@@ -28,10 +32,8 @@ def error_message(error: Any) -> str:
 
 def is_missing(error: Any) -> bool:
     """Whether a ClientError says that the named thing is not there."""
-    code = error_code(error)
-    return code in {"ResourceNotFound", "ResourceNotFoundException", "404", "NoSuchKey", "NoSuchBucket"} or (
-        code == "ValidationException" and "does not exist" in error_message(error)
-    )
+    code, message = error_code(error), error_message(error)
+    return code in MISSING or (code == "ValidationException" and any(words in message for words in MISSING_WORDS))
 
 
 def translate(error: BaseException, target: Target | None) -> PipelinesError | None:

@@ -121,7 +121,7 @@ def show(workspace: Workspace, name: str, deployed: bool) -> None:
     if deployed:
         import json
 
-        from pipelines.execution import deployed_pipeline
+        from pipelines.deployed import deployed_pipeline
 
         definition = json.loads(deployed_pipeline(workspace.connection, name)["PipelineDefinition"])
     else:

@@ -14,6 +14,7 @@ import random
 import sys
 import uuid
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pipelines
@@ -46,12 +47,14 @@ def compile_pipeline(request: BuildRequest, sources: Sources) -> None:
         BuildError: what the pipeline's code made cannot be a pure definition; its own exceptions come through.
     """
     _make_repeatable()
-    environment = Environment(root=Path(request.root), **request.environment)
+    environment = _environment(request)
     capture = Capture(environment)
     capture.install()
     _import_from(request.root)
-    sources.watch_steps()
-    pipeline = _call_build(request, environment.with_session(_session(environment)))
+    module = importlib.import_module(request.module)
+    if "sagemaker.mlops.workflow.steps" in sys.modules:
+        sources.watch_steps()
+    pipeline = _call_build(request, module, environment.with_session(lambda: _session(environment)))
     definition = strip_root(json.loads(pipeline.definition()), request.root)
     _check_capture(capture)
     groups = AssetGroups(request.pipeline, environment.bucket, capture.uploads, request.root)
@@ -59,6 +62,13 @@ def compile_pipeline(request: BuildRequest, sources: Sources) -> None:
     if impurities := find_impurities(definition, [request.root, str(Path.home())]):
         raise BuildError("; ".join(impurities))
     _write(request, definition, sorted(groups.assets.values(), key=lambda asset: asset.key), sources)
+
+
+def _environment(request: BuildRequest) -> Environment:
+    given = request.environment
+    return Environment(
+        given["name"], given["account"], given["region"], given["role"], given["bucket"], Path(request.root)
+    )
 
 
 def _make_repeatable() -> None:
@@ -84,8 +94,7 @@ def _session(environment: Environment) -> Any:
     return PipelineSession(boto_session=boto_session, default_bucket=environment.bucket)
 
 
-def _call_build(request: BuildRequest, environment: Environment) -> Any:
-    module = importlib.import_module(request.module)
+def _call_build(request: BuildRequest, module: ModuleType, environment: Environment) -> Any:
     if not callable(getattr(module, "build", None)):
         raise BuildError(f"{request.module} has no function build(environment) that returns the Pipeline")
     pipeline = module.build(environment)

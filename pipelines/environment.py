@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +30,8 @@ class Environment:
     """Bucket of the pipeline's assets, sample data and outputs."""
     root: Path = field(default=Path(), repr=False)
     """The checkout: the folder of ``pipelines/``, ``steps/`` and ``containers/``."""
-    build_session: PipelineSession | None = field(default=None, repr=False, compare=False)
-    """See :attr:`session`; None outside a build."""
+    make_session: Callable[[], PipelineSession] | None = field(default=None, repr=False, compare=False)
+    """Gives the session of a build, always the same one; None outside a build."""
 
     @property
     def session(self) -> PipelineSession:
@@ -38,13 +40,13 @@ class Environment:
         Raises:
             SessionMissing: outside a build, where there is no session.
         """
-        if self.build_session is None:
+        if self.make_session is None:
             raise SessionMissing(self.name)
-        return self.build_session
+        return self.make_session()
 
-    def with_session(self, session: PipelineSession) -> Environment:
-        """The same environment during a build."""
-        return replace(self, build_session=session)
+    def with_session(self, make_session: Callable[[], PipelineSession]) -> Environment:
+        """The same environment during a build; the session is made when it is first asked for."""
+        return replace(self, make_session=functools.cache(make_session))
 
     def image(self, name: str) -> str:
         """ECR URI of the image of ``containers/<name>``, tagged with the hash of that folder's content.

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipelines.aws_errors import is_missing
+from pipelines.catalog import NAME
 from pipelines.connection import Connection
 from pipelines.definition import parameters
+from pipelines.deployed import deployed_pipeline, describe, not_deployed
 from pipelines.errors import UsageError
 from pipelines.parameters import check_parameters
-from pipelines.upsert import describe
 
 EXECUTION_ID = re.compile(r"[a-z0-9]{12}")
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
@@ -27,22 +28,6 @@ def execution_id(arn: str) -> str:
 def pipeline_of(arn: str) -> str:
     """Name of the pipeline in an execution's ARN."""
     return arn.split(":pipeline/", 1)[-1].split("/", 1)[0]
-
-
-def deployed_pipeline(connection: Connection, name: str) -> dict[str, Any]:
-    """DescribePipeline of a pipeline that must be there.
-
-    Raises:
-        UsageError: it is not deployed.
-    """
-    deployed = describe(connection, name)
-    if deployed is None:
-        environment = connection.target.environment.name
-        option = "" if environment == "local" else f" --env {environment}"
-        raise UsageError(
-            f"Pipeline {name!r} is not deployed to environment {environment}. Next: pipelines upsert {name}{option}"
-        )
-    return deployed
 
 
 def start_execution(connection: Connection, name: str, given: Iterable[str]) -> str:
@@ -62,9 +47,8 @@ def list_executions(connection: Connection, name: str, limit: int) -> list[dict[
             PipelineName=name, SortBy="CreationTime", SortOrder="Descending", MaxResults=limit
         )
     except ClientError as error:
-        if not is_missing(error):
-            raise
-        deployed_pipeline(connection, name)  # says what to do when it is not there
+        if is_missing(error):
+            raise not_deployed(connection, name) from error
         raise
     summaries: list[dict[str, Any]] = answer["PipelineExecutionSummaries"]
     return summaries
@@ -101,7 +85,7 @@ def find_execution(connection: Connection, text: str, pipelines: Iterable[str]) 
     """
     if text.startswith("arn:"):
         return text
-    if describe(connection, text) is not None:
+    if NAME.fullmatch(text) and describe(connection, text) is not None:
         latest = list_executions(connection, text, 1)
         if not latest:
             raise UsageError(f"Pipeline {text!r} has no execution yet. Next: pipelines start {text}")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.aws_errors import error_code, is_missing
+from pipelines.aws_errors import error_code
 from pipelines.build import BuiltPipeline
 from pipelines.connection import Connection
+from pipelines.deployed import describe
 from pipelines.storage import ensure_bucket, put_files, stored_sizes
 
 Action = Literal["created", "updated", "unchanged"]
@@ -56,19 +57,6 @@ def upload_assets(built: BuiltPipeline, connection: Connection, report: Report) 
     if missing:
         report(f"uploaded {len(missing)} of {len(built.manifest['assets'])} assets")
     return tuple(missing)
-
-
-def describe(connection: Connection, name: str) -> dict[str, Any] | None:
-    """The deployed pipeline as DescribePipeline answers, None if there is none."""
-    from botocore.exceptions import ClientError
-
-    try:
-        answer: dict[str, Any] = connection.sagemaker.describe_pipeline(PipelineName=name)
-    except ClientError as error:
-        if is_missing(error):
-            return None
-        raise
-    return answer
 
 
 def _create(built: BuiltPipeline, connection: Connection, uploaded: tuple[str, ...]) -> Upserted:

@@ -93,7 +93,8 @@ class Workspace:
     def follow(self, arn: str) -> int:
         """Follow an execution to its end and sum it up; the exit code that says how it ended."""
         from pipelines.definition import steps
-        from pipelines.execution import deployed_pipeline, pipeline_of
+        from pipelines.deployed import deployed_pipeline
+        from pipelines.execution import pipeline_of
         from pipelines.follow import follow_execution
         from pipelines.summary import exit_code, summarize
         from pipelines.views import open_view

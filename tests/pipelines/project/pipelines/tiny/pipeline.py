@@ -1,4 +1,4 @@
-"""A pipeline with each way in which the SDK uploads code: a script, a framework's tarball, a trainer's folder."""
+"""A pipeline with each way in which the SDK uploads code."""
 
 from pathlib import Path
 
