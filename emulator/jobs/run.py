@@ -20,21 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from emulator.images import Environment, ImageNotFound, Images
-from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, image_not_found, internal
-from emulator.jobs.kind import Cause, Ending, JobKind, Phase, Verdict, Work, platform_environment
+from emulator.jobs.failures import JobFailure, image_not_found, internal
+from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work, platform_environment
 from emulator.jobs.plan import Plan, below_root
+from emulator.jobs.program import Program, explain, output_to
 from emulator.jobs.staging import Stage
 from emulator.jobs.tree import Tree, remove_tree
 from emulator.jobs.uploads import Uploader
-from emulator.launchers.launcher import Exit, Launch, Launcher, Mount, Process
+from emulator.launchers.launcher import Exit, Launch, Launcher, Mount
 from emulator.settings import Settings
 from emulator.store.log_files import LogWriter
 from emulator.store.log_streams import LogStreams
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource, Resources
 
-POLL_SECONDS = 1.0
-"""How often a folder that is uploaded while the job runs is looked at."""
 RETRY_SECONDS = 1.0
 """How long to wait before writing a verdict again that the disk had no room for."""
 
@@ -79,22 +78,17 @@ class JobRun:
         self._parts = parts
         self._directory = run_folder(parts.root, job)
         self._stream = f"{job.name}/algo-1-{int(job.created)}"
-        self._lock = threading.Lock()
-        self._process: Process | None = None
-        self._cause: Cause = "exit"
-        self._killer: threading.Timer | None = None
+        self._program = Program(parts.settings.stop_grace_seconds)
 
     # From other threads
 
     def stop(self) -> None:
         """End the program as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
-        self._end("stop")
+        self._program.stop()
 
     def kill(self) -> None:
         """Kill the program; the job stays as it is."""
-        with self._lock:
-            if self._process is not None:
-                self._process.kill()
+        self._program.kill()
 
     # In the supervisor's thread
 
@@ -148,15 +142,12 @@ class JobRun:
         mounts = self._prepare(plan)
         self._check()
         self._advance(Phase.RUNNING)
-        process = self._launch(plan, environment, mounts, log)
-        try:
-            ending = self._wait(process, plan, log)
-        except BaseException:
-            process.kill()
-            process.wait(None)
-            raise
-        finally:
-            self._disarm()
+        launch = self._launch(plan, environment, mounts, log)
+        meanwhile = self._uploading_meanwhile(plan, log)
+        ending = self._program.run(self._parts.launcher, launch, plan.max_runtime, meanwhile)
+        if self._parts.closing.is_set():
+            raise Interrupted
+        explain(ending, self._parts.memory_limit_bytes, log)
         self._note(ending)
         return ending
 
@@ -184,9 +175,9 @@ class JobRun:
         stage = Stage(self._parts.objects, self.job.scope.region, ml, self._directory / "inputs")
         return stage.lay_out(plan)
 
-    def _launch(self, plan: Plan, environment: Environment, mounts: list[Mount], log: LogWriter) -> Process:
+    def _launch(self, plan: Plan, environment: Environment, mounts: list[Mount], log: LogWriter) -> Launch:
         platform = platform_environment(self.job, self._parts.settings, self._parts.endpoint_url())
-        launch = Launch(
+        return Launch(
             job_id=self._directory.name,
             directory=self._directory,
             environment=environment,
@@ -197,62 +188,18 @@ class JobRun:
             mounts=mounts,
             network=plan.network,
             memory_limit_bytes=self._parts.memory_limit_bytes,
-            output=self._keep(log),
+            output=output_to(log, self.job.arn),
         )
-        process = self._parts.launcher.launch(launch)
-        with self._lock:
-            self._process = process
-            stopped_meanwhile = self._cause == "stop"
-        if self._parts.closing.is_set():
-            process.kill()
-        elif stopped_meanwhile:
-            self._terminate(process)
-        return process
 
-    def _keep(self, log: LogWriter) -> Callable[[bytes], None]:
-        """Take the program's output; on a full disk the program goes on and its output is lost from there."""
-        lost = False
-
-        def write(data: bytes) -> None:
-            nonlocal lost
-            if not lost:
-                try:
-                    log.write(data)
-                except OSError as error:
-                    lost = True
-                    logger.error("The log of %s is cut off: %s", self.job.arn, error)
-
-        return write
-
-    def _wait(self, process: Process, plan: Plan, log: LogWriter) -> Ending:
-        uploads = [output for output in plan.outputs if output.continuous]
+    def _uploading_meanwhile(self, plan: Plan, log: LogWriter) -> Callable[[], None] | None:
+        outputs = [output for output in plan.outputs if output.continuous]
         uploader = self._uploader(log)
-        deadline: float | None = time.monotonic() + plan.max_runtime
-        while True:
-            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-            poll = POLL_SECONDS if uploads else None
-            exited = process.wait(min((t for t in (remaining, poll) if t is not None), default=None))
-            if exited is not None:
-                break
-            for output in uploads:
-                uploader.changed(output)
-            if deadline is not None and time.monotonic() >= deadline:
-                deadline = None
-                self._end("max-runtime")
-        if self._parts.closing.is_set():
-            raise Interrupted
-        self._explain(exited, log)
-        return Ending(exited, self._cause)
 
-    def _explain(self, exited: Exit, log: LogWriter) -> None:
-        """Say in the log what the exit code alone does not."""
-        if exited.out_of_memory:
-            limit = self._parts.memory_limit_bytes >> 20
-            with suppress(OSError):
-                log.line(f"killed: out of memory, the limit is {limit} MiB (EMULATOR_JOB_MEMORY_MIB). {OUT_OF_MEMORY}")
-        elif exited.signal is not None and self._cause == "exit":
-            with suppress(OSError):
-                log.line(f"killed by signal {exited.signal}")
+        def upload() -> None:
+            for output in outputs:
+                uploader.changed(output)
+
+        return upload if outputs else None
 
     def _conclude(self, plan: Plan, ending: Ending, log: LogWriter) -> Verdict:
         logs, group = self._parts.logs, self._kind.log_group
@@ -274,34 +221,10 @@ class JobRun:
     def _ml(self) -> Path:
         return self._directory / "ml"
 
-    # Ending the program
-
-    def _end(self, cause: Cause) -> None:
-        with self._lock:
-            if self._cause != "exit":
-                return
-            self._cause = cause
-            process = self._process
-        if process is not None:
-            self._terminate(process)
-
-    def _terminate(self, process: Process) -> None:
-        process.terminate()
-        with self._lock:
-            self._killer = threading.Timer(self._parts.settings.stop_grace_seconds, process.kill)
-            self._killer.daemon = True
-            self._killer.start()
-
-    def _disarm(self) -> None:
-        with self._lock:
-            self._process = None
-            if self._killer is not None:
-                self._killer.cancel()
-
     def _check(self) -> None:
         if self._parts.closing.is_set():
             raise Interrupted
-        if self._cause == "stop" or self.job.status == "Stopping":
+        if self._program.stopped or self.job.status == "Stopping":
             raise Stopped
 
     # What survives a kill

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import tarfile
 import zlib
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from emulator.aws.errors import AwsError
 from emulator.jobs.failures import upload_failed
@@ -19,7 +20,8 @@ from emulator.store.objects import ObjectStore, parse_s3_uri
 
 COMPRESSION_LEVEL = 1
 """gzip's fastest: a model is compressed once on the job's way and seldom read."""
-_BLOCK = 1 << 20
+_GZIP_WINDOW = 31
+"""zlib's way to say: gzip header and trailer, the largest window."""
 
 
 @dataclass(slots=True)
@@ -97,22 +99,21 @@ class Uploader:
         return lambda name: self.note(f"{folder}/{name} is no regular file of the job's own: it is not uploaded")
 
 
-class _Gzip:
-    """A gzip stream without a time in its header; ``tarfile`` writes to it. Faster than ``gzip`` at level 1."""
+class _Gzip(io.RawIOBase):
+    """A gzip stream without a time in its header."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, 31)
+        self._compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
 
-    def __enter__(self) -> _Gzip:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.write(self._compressor.flush())
-
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any) -> int:
         self._file.write(self._compressor.compress(data))
         return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.write(self._compressor.flush())
+        super().close()
 
 
 @contextmanager

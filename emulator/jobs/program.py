@@ -1,0 +1,119 @@
+"""A job's program while it runs: its output, its limit of time, and how it is ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from emulator.jobs.kind import Cause, Ending
+from emulator.launchers.launcher import Exit, Launch, Launcher, Process
+from emulator.store.log_files import LogWriter
+
+POLL_SECONDS = 1.0
+"""How often a folder that is uploaded while the job runs is looked at."""
+
+logger = logging.getLogger(__name__)
+
+
+class Program:
+    """One command, from before its launch to its end. ``stop`` and ``kill`` may be called from any thread, any time."""
+
+    def __init__(self, grace_seconds: float) -> None:
+        self._grace = grace_seconds
+        self._lock = threading.Lock()
+        self._process: Process | None = None
+        self._cause: Cause = "exit"
+        self._killed = False
+        self._killer: threading.Timer | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._cause == "stop"
+
+    def stop(self, cause: Cause = "stop") -> None:
+        """End the program as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
+        with self._lock:
+            if self._cause != "exit":
+                return
+            self._cause = cause
+            if self._process is not None:
+                self._terminate(self._process)
+
+    def kill(self) -> None:
+        """End the program now."""
+        with self._lock:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def run(
+        self, launcher: Launcher, launch: Launch, max_runtime: float, meanwhile: Callable[[], None] | None
+    ) -> Ending:
+        """Launch the program and wait for its end, calling ``meanwhile`` every now and then."""
+        process = launcher.launch(launch)
+        try:
+            with self._lock:
+                self._process = process
+                if self._killed:
+                    process.kill()
+                elif self.stopped:
+                    self._terminate(process)
+            return Ending(self._wait(process, max_runtime, meanwhile), self._cause)
+        except BaseException:
+            process.kill()
+            process.wait(None)
+            raise
+        finally:
+            with self._lock:
+                self._process = None
+                if self._killer is not None:
+                    self._killer.cancel()
+
+    def _wait(self, process: Process, max_runtime: float, meanwhile: Callable[[], None] | None) -> Exit:
+        deadline: float | None = time.monotonic() + max_runtime
+        while True:
+            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+            poll = None if meanwhile is None else POLL_SECONDS
+            exited = process.wait(min((t for t in (remaining, poll) if t is not None), default=None))
+            if exited is not None:
+                return exited
+            if meanwhile is not None:
+                meanwhile()
+            if deadline is not None and time.monotonic() >= deadline:
+                deadline = None
+                self.stop("max-runtime")
+
+    def _terminate(self, process: Process) -> None:
+        process.terminate()
+        self._killer = threading.Timer(self._grace, process.kill)
+        self._killer.daemon = True
+        self._killer.start()
+
+
+def output_to(log: LogWriter, name: str) -> Callable[[bytes], None]:
+    """Take a program's output into its log; on a full disk the program goes on and its output is lost from there."""
+    lost = False
+
+    def write(data: bytes) -> None:
+        nonlocal lost
+        if not lost:
+            try:
+                log.write(data)
+            except OSError as error:
+                lost = True
+                logger.error("The log of %s is cut off: %s", name, error)
+
+    return write
+
+
+def explain(ending: Ending, memory_limit_bytes: int, log: LogWriter) -> None:
+    """Say in the log what the exit code alone does not."""
+    with suppress(OSError):
+        if ending.exited.out_of_memory:
+            log.line(f"killed: out of memory, the limit is {memory_limit_bytes >> 20} MiB (EMULATOR_JOB_MEMORY_MIB)")
+        elif ending.exited.signal is not None and ending.cause == "exit":
+            log.line(f"killed by signal {ending.exited.signal}")
