@@ -19,6 +19,8 @@ from emulator.runtime import DataDirError, Running, StartError
 from emulator.settings import Settings, SettingsError
 
 NOT_RUNNING = 3
+START_PATIENCE = 30.0
+"""Seconds to wait for an emulator that another command is just starting."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -61,19 +63,19 @@ def start(data_dir: Path, port: int | None, foreground: bool) -> None:
 
         serve(settings, lambda url: _announce("Emulator at", url, settings))
         return
-    found = runtime.running(data_dir)
+    found = runtime.answering(data_dir, START_PATIENCE)
     if found is None:
-        from emulator.control import start as start_in_background
-
-        _announce("Emulator at", start_in_background(settings).url, settings)
-    elif found.url and port in (None, 0, found.port):
-        _announce("Already running at", found.url, settings)
-    else:
+        found, started = _start_in_background(settings)
+        if started:
+            _announce("Emulator at", found.url, settings)
+            return
+    if not found.url or port not in (None, 0, found.port):
         raise click.ClickException(
             f"An emulator (process {found.pid}) already uses {data_dir}, "
-            + (f"on port {found.port}. " if found.url else "and is just starting. ")
-            + f"To change the port: {_command('stop', data_dir)}, then start again."
+            + (f"on port {found.port}. " if found.url else "and does not answer yet. ")
+            + f"To start another in its place: {_command('stop', data_dir)}, then start again."
         )
+    _announce("Already running at", found.url, settings)
 
 
 @main.command()
@@ -161,6 +163,19 @@ def reset(data_dir: Path, yes: bool, force: bool) -> None:
     control.stop(data_dir)
     control.reset(data_dir)
     click.echo(f"{data_dir} is empty.")
+
+
+def _start_in_background(settings: Settings) -> tuple[Running, bool]:
+    """The emulator, and whether it was started now: another start at the same moment may have been faster."""
+    from emulator import control
+
+    try:
+        return control.start(settings), True
+    except StartError:
+        found = runtime.answering(settings.data_dir, START_PATIENCE)
+        if found is None:
+            raise
+        return found, False
 
 
 def _variables(data_dir: Path) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,15 +58,13 @@ def lock(data_dir: Path) -> Iterator[None]:
         data_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(descriptor):
             holder = running(data_dir)
             where = f" at {holder.url} (process {holder.pid})" if holder and holder.url else ""
             raise AlreadyRunning(
                 f"Another emulator{where} uses {data_dir}. Two on one folder would destroy each other's state."
                 f" Stop it: emulator stop --data-dir {data_dir} -- or give this one a folder: --data-dir DIR"
-            ) from None
+            )
         with writing(data_dir):
             (data_dir / RUNTIME).unlink(missing_ok=True)  # of an emulator that was killed
             os.ftruncate(descriptor, 0)
@@ -109,6 +107,14 @@ def running(data_dir: Path) -> Running | None:
         os.close(descriptor)
 
 
+def answering(data_dir: Path, seconds: float) -> Running | None:
+    """The folder's emulator, waited for while it is starting; None if there is none."""
+    deadline = time.monotonic() + seconds
+    while (found := running(data_dir)) and not found.url and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
 def wait_until_gone(data_dir: Path, seconds: float) -> bool:
     """Wait for the folder's emulator to end; False if it is still there after ``seconds``."""
     deadline = time.monotonic() + seconds
@@ -117,6 +123,16 @@ def wait_until_gone(data_dir: Path, seconds: float) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def _take(descriptor: int) -> bool:
+    """Take the lock. ``running`` holds it for an instant to look, which is no reason to give up."""
+    for _ in range(25):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _published(data_dir: Path) -> Running | None:

@@ -41,6 +41,15 @@ def test_start_again_says_that_it_runs(running: Emulator) -> None:
     assert running.status["pid"] == pid
 
 
+def test_starts_at_the_same_moment_end_in_one_emulator(idle: Emulator) -> None:
+    command = [BIN / "emulator", "start"]
+    starts = [subprocess.Popen(command, env=idle.environ, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [start.communicate(timeout=60)[0] for start in starts]
+    assert [start.returncode for start in starts] == [0, 0, 0]
+    assert sum(text.startswith("Emulator at") for text in said) == 1
+    assert all(idle.status["url"] in text for text in said)
+
+
 def test_start_on_another_port_than_it_runs_on_is_refused(running: Emulator) -> None:
     refused = running.run("start", "--port", "1", check=False)
     assert refused.returncode == 1

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,26 @@ def test_a_second_holder_is_refused_with_the_first_ones_address(tmp_path: Path) 
         process.communicate()
     with runtime.lock(tmp_path):
         assert runtime.running(tmp_path) is not None
+
+
+def test_looking_does_not_get_in_the_way_of_taking(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            runtime.running(tmp_path)
+
+    looking = [threading.Thread(target=look) for _ in range(2)]
+    for thread in looking:
+        thread.start()
+    try:
+        for _ in range(50):
+            with runtime.lock(tmp_path):
+                pass
+    finally:
+        stop.set()
+        for thread in looking:
+            thread.join()
 
 
 def test_what_a_killed_holder_left_behind_counts_for_nothing(tmp_path: Path) -> None:
