@@ -71,7 +71,7 @@ def stop(data_dir: Path, grace: float = STOP_GRACE) -> Running | None:
     _signal(found.pid, signal.SIGTERM)
     if not runtime.wait_until_gone(data_dir, grace):
         _signal(found.pid, signal.SIGKILL)
-        if not runtime.wait_until_gone(data_dir, grace):
+        if not runtime.wait_until_gone(data_dir, STOP_GRACE):
             raise DataDirError(f"The emulator of {data_dir} does not end. What holds it: ps -fp {found.pid}")
     return found
 
