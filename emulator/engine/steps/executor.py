@@ -136,12 +136,12 @@ class ApiExecutor(Executor):
     """Members of the request that a pipeline may not give."""
 
     def check(self, step: StepDefinition, definition: Definition) -> None:
-        super().check(step, definition)
         for member in self.refused:
             if member in step.arguments:
                 reason = f"Unknown Argument member '{member}'."
                 raise DefinitionError(reason, step=step.name, field=f"Arguments.{member}")
         check_arguments(input_shape(self.create), step.arguments, step.name, "Arguments")
+        super().check(step, definition)
 
     def check_reference(self, reference: Reference) -> None:
         check_path(output_shape(self.describe), reference.path)

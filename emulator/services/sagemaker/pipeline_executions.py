@@ -197,8 +197,9 @@ def list_pipeline_parameters_for_execution(request: Request, context: Context) -
 def describe_pipeline_definition_for_execution(request: Request, context: Context) -> Response:
     execution = find_execution(context, request["PipelineExecutionArn"])
     found = context.app.engine.store.version(execution.body[PIPELINE_ARN], execution.body[VERSION])
+    pipeline = context.app.resources.by_arn(execution.body[PIPELINE_ARN])
     assert found is not None, f"the definition of {execution.arn} is missing"
-    return {"PipelineDefinition": found[0], "CreationTime": execution.created}
+    return {"PipelineDefinition": found[0], "CreationTime": pipeline.created if pipeline else None}
 
 
 def find_execution(context: Context, arn: str) -> Resource:
