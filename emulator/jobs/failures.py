@@ -21,6 +21,7 @@ class JobFailure(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        self.full = reason
         self.reason = reason[:MAX_REASON]
 
 
@@ -32,7 +33,7 @@ def upload_failed(detail: str) -> JobFailure:
     return JobFailure(f"ClientError: Artifact upload failed:{detail}")
 
 
-def image_not_found(detail: str) -> JobFailure:
+def image_unusable(detail: str) -> JobFailure:
     return JobFailure(
         "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are"
         f" incorrect. {detail}"

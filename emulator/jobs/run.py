@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.images import Environment, ImageNotFound, Images
-from emulator.jobs.failures import JobFailure, image_not_found, internal
+from emulator.images import Environment, ImageError, Images
+from emulator.jobs.failures import JobFailure, image_unusable, internal
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work, platform_environment
 from emulator.jobs.plan import Plan, below_root
 from emulator.jobs.program import Program, explain, output_to
@@ -129,7 +129,7 @@ class JobRun:
             return self._conclude(plan, ending, log)
         except JobFailure as failure:
             with suppress(OSError):
-                log.line(failure.reason)
+                log.line(failure.full)
             raise
         finally:
             log.close()
@@ -152,11 +152,11 @@ class JobRun:
         return ending
 
     def _environment(self, uri: str, log: LogWriter) -> Environment:
+        images = self._parts.images
         try:
-            image = self._parts.images.resolve(uri)
-        except ImageNotFound as error:
-            raise image_not_found(str(error)) from error
-        return self._parts.images.environment(image, log.line)
+            return images.environment(images.resolve(uri), log.line)
+        except ImageError as error:
+            raise image_unusable(str(error)) from error
 
     def _prepare(self, plan: Plan) -> list[Mount]:
         """Make the job's ``/opt/ml`` and stage its inputs."""

@@ -3,7 +3,6 @@ import io
 import json
 import tarfile
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -186,36 +185,3 @@ def test_a_manifest_names_its_objects(world):
     world.training("manifest", "cd $ML/input/data/train && find . -type f | sort", InputDataConfig=[source])
     world.trained("manifest")
     assert world.log("Training", "manifest")[:2] == ["./a", "./sub/b"]
-
-
-DRIVERS = pytest.importorskip("sagemaker.train.templates", reason="needs the SageMaker SDK")
-
-
-def _upload_drivers(world, entry):
-    """What ModelTrainer uploads: its container drivers, its generated script, the user's code."""
-    root = Path(DRIVERS.__file__).parent / "container_drivers"
-    for path in root.rglob("*.py"):
-        world.put(f"sdk/sm_drivers/{path.relative_to(root)}", path.read_bytes())
-    script = DRIVERS.TRAIN_SCRIPT_TEMPLATE.format(
-        working_dir="cd /opt/ml/input/data/code",
-        install_requirements="",
-        execute_driver=DRIVERS.EXECUTE_BASIC_SCRIPT_DRIVER,
-    )
-    world.put("sdk/sm_drivers/sm_train.sh", script.encode())
-    source = {"source_dir": "code", "entry_script": entry, "requirements": None, "command": None}
-    world.put("sdk/sm_drivers/sourcecode.json", json.dumps(source).encode())
-    world.put("sdk/sm_drivers/distributed.json", b"{}")
-
-
-def test_the_channels_of_the_sdk_lie_where_its_command_expects_them(world):
-    _upload_drivers(world, "train.py")
-    world.put("sdk/code/train.py", b"print('hello')")
-    drivers = "/opt/ml/input/data/sm_drivers"
-    world.training(
-        "sdk",
-        f"chmod +x {drivers}/sm_train.sh && test -x {drivers}/sm_train.sh && test -f {drivers}/scripts/environment.py"
-        " && touch /opt/ml/input/sm_training.env && cat /opt/ml/input/data/code/train.py",
-        {"code": f"{PREFIX}/sdk/code", "sm_drivers": f"{PREFIX}/sdk/sm_drivers"},
-    )
-    world.trained("sdk")
-    assert world.log("Training", "sdk")[0] == "print('hello')"

@@ -120,19 +120,24 @@ class OneImage:
 class World:
     """One emulator's parts; ``restart`` is what a kill -9 and a new start make of it."""
 
+    images = OneImage()
+
     def __init__(self, root, **settings):
         self.root = root
         self.settings = Settings(data_dir=root, **{"max_parallel_jobs": 4, "stop_grace_seconds": 5.0, **settings})
-        self.launcher = PlainLauncher()
+        self.launcher = self.make_launcher()
         self._build()
         self.objects.create_bucket(SCOPE, BUCKET)
+
+    def make_launcher(self):
+        return PlainLauncher()
 
     def _build(self):
         self.database = Database(self.root / "state.db", SCHEMA)
         self.resources = Resources(self.database)
         self.objects = ObjectStore(self.root / "objects")
         self.logs = LogStreams(self.root / "logs", self.database, self.settings.log_limit_mib << 20)
-        self.jobs = Jobs(self.settings, self.resources, self.objects, self.logs, OneImage(), self.launcher)
+        self.jobs = Jobs(self.settings, self.resources, self.objects, self.logs, self.images, self.launcher)
         self.changed = threading.Condition()
         self.resources.subscribe(self._announced)
         app = App(self.settings, self.resources, self.objects, self.logs, self.jobs, None, None)
@@ -172,10 +177,14 @@ class World:
         return [event.message for stream in streams for event in self.logs.events(stream)]
 
     def restart(self):
-        self.close()
+        self._close_parts()
         self._build()
 
     def close(self):
+        self._close_parts()
+        self.launcher.close()
+
+    def _close_parts(self):
         self.jobs.close()
         self.objects.close()
         self.database.close()
