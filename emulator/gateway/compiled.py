@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 Members = dict[str, Any]
+Codec = tuple[Callable[[WireRequest], Members], Callable[[Mapping[str, Any], str], WireResponse]]
 
 
 class UnknownOperation(AwsError):
@@ -81,9 +82,14 @@ def compiled(service: str, name: str, protocol: str) -> CompiledOperation:
             f"{service}:{name} is an operation of AWS that this emulator does not have yet. "
             "docs/parity.md lists the operations it has."
         )
-    read, write = _PROTOCOLS[protocol](model, _compilers(service))
+    read, write = codec(model, protocol)
     accept, answer = _inside(model, _compilers(service))
     return CompiledOperation(operation, read, _check(model, _compilers(service)), write, accept, answer)
+
+
+def codec(model: OperationModel, protocol: str) -> Codec:
+    """How an operation is read from requests and written to answers in a protocol."""
+    return _PROTOCOLS[protocol](model, _compilers(model.service_model.service_name))
 
 
 def _unknown(service: str, name: str, protocol: str) -> UnknownOperation:
@@ -91,9 +97,6 @@ def _unknown(service: str, name: str, protocol: str) -> UnknownOperation:
         return UnknownOperation(f"{service} has no operation {name[:200]!r}")
     version = service_models.service_model(service).api_version if service in models.known_services() else ""
     return UnknownOperation(f"Could not find operation {name[:200]} for version {version}", code="InvalidAction")
-
-
-Codec = tuple[Callable[[WireRequest], Members], Callable[[Mapping[str, Any], str], WireResponse]]
 
 
 def _check(model: OperationModel, compilers: _Compilers) -> Callable[[Members], None]:

@@ -25,10 +25,11 @@ from emulator.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from emulator.services.s3.endpoint import S3Endpoint
+
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-S3Handler: TypeAlias = "Callable[[Any, Any, str], Awaitable[Response]]"
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Gateway:
         self._isolation = isolation
         self._signed = demands_signatures(app.settings)
         self._checks_host = is_loopback(app.settings.host)
-        self._s3: S3Handler | None = None
+        self._s3: S3Endpoint | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,6 +84,10 @@ class Gateway:
         else:
             answer.headers.setdefault("x-amzn-RequestId", request_id)
             await answer(scope, receive, send)
+
+    def close(self) -> None:
+        if self._s3 is not None:
+            self._s3.close()
 
     async def _answer(
         self, request: WireRequest, scope: AsgiScope, receive: Receive, request_id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from emulator.aws.errors import AwsError
 
@@ -28,10 +29,15 @@ def check_host(header: str) -> None:
     Raises:
         MisdirectedRequest: the name is foreign, or missing.
     """
-    name = header[: header.index("]") + 1] if header.startswith("[") and "]" in header else header.partition(":")[0]
-    name = name.lower().rstrip(".")
-    if not is_loopback(name) and not name.endswith(".amazonaws.com"):
+    if not _is_own(header):
         raise MisdirectedRequest(
             f"Host {header[:200]!r} is not a name of this emulator (localhost, *.localhost, 127.0.0.1, [::1] or "
             "*.amazonaws.com): refused, because a web page could reach it that way. Use http://127.0.0.1 as endpoint."
         )
+
+
+@lru_cache(maxsize=1024)
+def _is_own(header: str) -> bool:
+    name = header[: header.index("]") + 1] if header.startswith("[") and "]" in header else header.partition(":")[0]
+    name = name.lower().rstrip(".")
+    return is_loopback(name) or name.endswith(".amazonaws.com")

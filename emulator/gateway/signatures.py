@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from emulator.aws.errors import AwsError
 from emulator.gateway.callers import Caller
+from emulator.gateway.routing import protocol_of
 from emulator.gateway.wire import WireRequest
 from emulator.services.sts import SESSION_KEY_PREFIX, find_session
 from emulator.settings import Settings
@@ -52,18 +53,20 @@ def verify(request: WireRequest, caller: Caller, settings: Settings, resources: 
         Refused: it is unsigned, signed by an unknown key, too old, or does not match.
     """
     if caller.scheme not in ("header", "query"):
-        raise Refused("Request is missing Authentication Token", code=_code(caller, "MissingAuthenticationToken"))
-    secret = _secret(caller.access_key_id, settings, resources)
+        raise Refused(
+            "Request is missing Authentication Token", code=_code(request, caller, "MissingAuthenticationToken")
+        )
+    secret = _secret(request, caller.access_key_id, settings, resources)
     if secret is None:
         message = "The security token included in the request is invalid."
-        raise Refused(message, code=_code(caller, "UnrecognizedClientException"))
+        raise Refused(message, code=_code(request, caller, "UnrecognizedClientException"))
     signer = _signer(caller, secret)
     if caller.scheme == "query":
         parameters = dict(parse_qsl(request.query, keep_blank_values=True))
         given, names = parameters.pop("X-Amz-Signature", ""), parameters.get("X-Amz-SignedHeaders", "host")
         moment = parameters.get("X-Amz-Date", "")
         _check_time(moment, timedelta(seconds=_seconds(parameters.get("X-Amz-Expires", "900"))))
-        query = urlencode(parameters)
+        query = "&".join(part for part in request.query.split("&") if not part.startswith("X-Amz-Signature="))
     else:
         authorization = request.headers["authorization"]
         given, names = _group(_SIGNATURE, authorization), _group(_SIGNED_HEADERS, authorization)
@@ -75,20 +78,24 @@ def verify(request: WireRequest, caller: Caller, settings: Settings, resources: 
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
             "Access Key and signing method. Consult the service documentation for details."
         )
-        raise Refused(message, code=_code(caller, "InvalidSignatureException"))
+        raise Refused(message, code=_code(request, caller, "InvalidSignatureException"))
 
 
-def _secret(key: str, settings: Settings, resources: Resources) -> str | None:
+def _secret(request: WireRequest, key: str, settings: Settings, resources: Resources) -> str | None:
+    """The secret of a key that is known; a session's key is known only together with its token."""
     if key == settings.access_key_id:
         return settings.secret_access_key
     session = find_session(resources, key) if key.startswith(SESSION_KEY_PREFIX) else None
-    return session.secret_access_key if session else None
+    in_query = dict(parse_qsl(request.query)).get("X-Amz-Security-Token", "")
+    token = request.headers.get("x-amz-security-token", in_query)
+    if session is None or not hmac.compare_digest(token.encode(), session.session_token.encode()):
+        return None
+    return session.secret_access_key
 
 
-def _code(caller: Caller, code: str) -> str:
-    """S3, sts and iam have names of their own for the same refusals."""
-    kind = "query" if caller.service in ("sts", "iam") else "s3" if caller.service in ("s3", "") else "json"
-    return _CODES.get((kind, code), code)
+def _code(request: WireRequest, caller: Caller, code: str) -> str:
+    """S3 and the query services have names of their own for the same refusals."""
+    return _CODES.get((protocol_of(request, caller), code), code)
 
 
 def _signer(caller: Caller, secret: str) -> SigV4Auth:
