@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -37,27 +37,27 @@ class EndpointLookup:
         Raises:
             EndpointError: no endpoint is running, or the command failed.
         """
-        if self._process is None:
+        if self._answer is None:
             return {}
-        output, complaint = self._process.communicate()
-        if self._process.returncode == NOT_RUNNING:
+        code, output, complaint = self._answer
+        if code == NOT_RUNNING:
             raise EndpointError(_not_running(self.target, complaint))
-        if self._process.returncode:
+        if code:
             raise EndpointError(f"{_words(self.target.endpoint.command)} failed: {complaint.strip()}")
         return _parse(self.target, output)
 
     @property
     def is_running(self) -> bool:
         """Whether an endpoint runs, or none needs to."""
-        if self._process is None:
-            return True
-        self._process.wait()
-        return self._process.returncode != NOT_RUNNING
+        return self._answer is None or self._answer[0] != NOT_RUNNING
 
-    def close(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
+    @cached_property
+    def _answer(self) -> tuple[int, str, str] | None:
+        """Exit code, output and complaint of the command, once it has ended."""
+        if self._process is None:
+            return None
+        output, complaint = self._process.communicate()
+        return self._process.returncode, output, complaint
 
 
 def needs_command(target: Target) -> bool:
@@ -81,14 +81,20 @@ def running_endpoint(target: Target, *, keep: bool) -> Iterator[bool]:
     try:
         _run(target, target.endpoint.start_command)
         yield True
+    except BaseException:
+        with suppress(EndpointError):  # the first error is the one to tell
+            _stop(target, keep)
+        raise
+    else:
+        _stop(target, keep)
     finally:
         signal.signal(signal.SIGTERM, previous)
-        if not keep and target.endpoint.stop_command:
-            _stop(target)
 
 
-def _stop(target: Target) -> None:
-    """Stop the endpoint; a second Ctrl-C does not leave it half stopped."""
+def _stop(target: Target, keep: bool) -> None:
+    """Stop the endpoint unless it is to be kept; a second Ctrl-C does not leave it half stopped."""
+    if keep or not target.endpoint.stop_command:
+        return
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _run(target, target.endpoint.stop_command)
@@ -101,8 +107,8 @@ def _end(number: int, frame: object) -> None:
 
 
 def _run(target: Target, command: tuple[str, ...]) -> None:
-    process = _spawn(target, command)
-    output, complaint = process.communicate()
+    with _spawn(target, command) as process:
+        output, complaint = process.communicate()
     if process.returncode:
         raise EndpointError(f"{_words(command)} failed with code {process.returncode}: {(complaint or output).strip()}")
 
