@@ -6,22 +6,24 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from functools import partial
 
-from emulator.images import Images
+from emulator.images import ImageError, Images
 from emulator.jobs.kind import JobKind
+from emulator.jobs.pool import Pool, Ticket
 from emulator.jobs.processing import Processing
 from emulator.jobs.run import JobRun, Parts, run_folder
 from emulator.jobs.training import Training
 from emulator.jobs.tree import remove_tree
-from emulator.launchers.launcher import Launcher
+from emulator.launchers.launcher import Launcher, LaunchError
 from emulator.settings import Settings
 from emulator.store.log_streams import LogStreams
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource, Resources
 
 KINDS: tuple[JobKind, ...] = (Processing(), Training())
+CLOSE_SECONDS = 5.0
+"""How long closing waits for jobs to notice that they were killed; one that builds an image does not."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,11 +58,11 @@ class Jobs:
             endpoint_url=lambda: self.endpoint_url,
             closing=threading.Event(),
         )
-        self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
-        self._warmers = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
+        self._pool = Pool(self.slots, "job")
+        self._warmers = Pool(1, "warm-up")
         self._interrupted = self._unfinished()
         self._lock = threading.Lock()
-        self._active: dict[str, tuple[JobRun, Future[None]]] = {}
+        self._active: dict[str, tuple[JobRun, Ticket]] = {}
 
     def submit(self, resource: Resource) -> None:
         """Run a job whose row exists with status InProgress, as soon as a slot is free. Returns at once."""
@@ -68,7 +70,7 @@ class Jobs:
 
     def _start(self, run: JobRun) -> None:
         with self._lock:
-            self._active[run.job.arn] = (run, self._pool.submit(self._execute, run))
+            self._active[run.job.arn] = (run, self._pool.submit(partial(self._execute, run)))
 
     def _execute(self, run: JobRun) -> None:
         try:
@@ -80,12 +82,12 @@ class Jobs:
     def stop(self, arn: str) -> None:
         """Stop a job whose row is Stopping. Returns at once; one that waits for a slot is Stopped at once."""
         with self._lock:
-            run, future = self._active.get(arn, (None, None))
-        if run is None or future is None:
-            return
-        run.stop()
-        if future.cancel():
-            self._execute(run)
+            found = self._active.get(arn)
+        if found is not None:
+            run, ticket = found
+            run.stop()
+            if ticket.cancel():
+                self._execute(run)
 
     def recover(self) -> None:
         """After a start: run interrupted jobs again, finish stopping the others, delete what nobody needs.
@@ -116,24 +118,23 @@ class Jobs:
         self._parts.closing.set()
         with self._lock:
             active = list(self._active.values())
-        for run, future in active:
-            future.cancel()
+        for run, _ in active:
             run.kill()
-        self._warmers.shutdown(wait=True, cancel_futures=True)
-        self._pool.shutdown(wait=True)
+        self._warmers.close(0)
+        self._pool.close(CLOSE_SECONDS)
 
     def warm_up(self, image_uris: Iterable[str]) -> None:
         """A hint that jobs of these images will come. Returns at once, never raises."""
         for uri in dict.fromkeys(image_uris):
             if not self._parts.closing.is_set():
-                self._warmers.submit(self._warm, uri)
+                self._warmers.submit(partial(self._warm, uri))
 
     def _warm(self, uri: str) -> None:
         images, launcher = self._parts.images, self._parts.launcher
         try:
             launcher.warm_up(images.environment(images.resolve(uri), logger.info))
-        except Exception as error:
-            logger.info("No warm process for %s: %s", uri, error, exc_info=True)
+        except (ImageError, LaunchError) as error:
+            logger.info("No warm process for %s: %s", uri, error)
 
 
 _UNFINISHED = ("InProgress", "Stopping")
@@ -159,5 +160,5 @@ def _slots(settings: Settings, launcher: Launcher) -> int:
 def _memory_limit(settings: Settings) -> int:
     if settings.job_memory_mib:
         return settings.job_memory_mib << 20
-    total: Any = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return int(total * 0.9)

@@ -98,7 +98,11 @@ class JobRun:
             verdict = self._judge()
         except Interrupted:
             return
-        self._write(verdict)
+        try:
+            self._write(verdict)
+        except Exception as error:
+            logger.exception("The verdict of %s cannot be written", self.job.arn)
+            self._write(Verdict("Failed", internal(f"{type(error).__name__}: {error}")))
         self._clean()
 
     def _judge(self) -> Verdict:
