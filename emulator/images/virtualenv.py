@@ -1,0 +1,153 @@
+"""Build the virtual environment of an image: once for each set of requirements, whoever asks, whatever interrupts."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.images.errors import BuildError
+
+Progress = Callable[[str], None]
+
+_COMPLETE = "complete.json"
+_INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
+_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_REASON_LINES = 15
+_PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+
+
+class Virtualenv:
+    """The environment for some requirements, at a folder named after them; the folder never changes once complete."""
+
+    def __init__(self, cache_dir: Path, files: list[Path], specifiers: list[str]) -> None:
+        self._files = files
+        self._specifiers = specifiers
+        self.digest = _digest(files, specifiers)
+        self.folder = cache_dir.absolute() / "environments" / self.digest[:20]
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def ensure(self, progress: Progress) -> None:
+        """Build it unless it is there.
+
+        Raises:
+            BuildError: pip cannot install the requirements; the message ends with what pip said.
+        """
+        if self._is_complete():
+            return
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock(progress):
+            if not self._is_complete():  # the other builder may have finished it
+                self._build(progress)
+
+    def modules(self) -> list[str]:
+        """The top-level modules of the requirements themselves."""
+        modules: list[str] = json.loads((self.folder / _COMPLETE).read_text())["modules"]
+        return modules
+
+    def _is_complete(self) -> bool:
+        return (self.folder / _COMPLETE).is_file()
+
+    @contextmanager
+    def _lock(self, progress: Progress) -> Iterator[None]:
+        with (self.folder.parent / f"{self.folder.name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                progress("waiting for another process that is building this environment")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _build(self, progress: Progress) -> None:
+        """A folder without its last file is the remainder of a build that was killed: it is made anew."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        base = Path(sys.executable).resolve()
+        progress(f"making a virtual environment with {base}")
+        _run([str(base), "-m", "venv", str(self.folder)], progress)
+        if self._files or self._specifiers:
+            arguments = [word for file in self._files for word in ("-r", str(file))] + self._specifiers
+            _run([str(self.python), "-m", "pip", "install", *_PIP_OPTIONS, *arguments], progress)
+        progress("compiling")
+        subprocess.run([self.python, "-m", "compileall", "-q", "-j", "2", self.folder / "lib"], capture_output=True)
+        temporary = self.folder / f"{_COMPLETE}.new"
+        temporary.write_text(json.dumps({"modules": self._find_modules()}))
+        temporary.replace(self.folder / _COMPLETE)
+
+    def _find_modules(self) -> list[str]:
+        names = {_canonical(name) for name in self._requirement_names()}
+        site = next((self.folder / "lib").glob("python*/site-packages"))
+        found: dict[str, None] = {}
+        for distribution in importlib.metadata.distributions(path=[str(site)]):
+            if _canonical(distribution.metadata["Name"]) in names:
+                found |= dict.fromkeys(_top_level(distribution))
+        return sorted(found)
+
+    def _requirement_names(self) -> Iterator[str]:
+        lines = [line for file in self._files for line in file.read_text().splitlines()]
+        for line in [*lines, *self._specifiers]:
+            if match := _NAME.match(line):
+                yield match[1]
+
+
+def _digest(files: list[Path], specifiers: list[str]) -> str:
+    """Of all that decides what gets installed, and of the interpreter it is installed for."""
+    state = hashlib.sha256()
+    for text in (sys.version, platform.machine(), sys.base_prefix, *specifiers):
+        state.update(text.encode() + b"\0")
+    for file in files:
+        for content in _contents(file):
+            state.update(content + b"\0")
+    return state.hexdigest()
+
+
+def _contents(file: Path) -> Iterator[bytes]:
+    """The file's and those of the files it includes."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BuildError(f"cannot read the requirements {file}: {error.strerror}") from error
+    yield content
+    for line in content.decode(errors="replace").splitlines():
+        if match := _INCLUDE.match(line):
+            yield from _contents(file.parent / match[1])
+
+
+def _run(command: list[str], progress: Progress) -> None:
+    """Run to the end, a line of output at a time; its last lines are the reason where it fails."""
+    last: deque[str] = deque(maxlen=_REASON_LINES)
+    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV" and not name.startswith("PYTHON")}
+    with subprocess.Popen(
+        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace",
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        for line in process.stdout:
+            last.append(line.rstrip())
+            progress(line.rstrip())
+    if process.returncode != 0:
+        raise BuildError(f"{' '.join(command)} ended with exit code {process.returncode}:\n" + "\n".join(last))
+
+
+def _top_level(distribution: importlib.metadata.Distribution) -> list[str]:
+    text = distribution.read_text("top_level.txt")
+    names = text.split() if text else [path.parts[0] for path in distribution.files or [] if len(path.parts) == 2]
+    return [name.removesuffix(".py") for name in names if name.removesuffix(".py").isidentifier() and name[0] != "_"]
+
+
+def _canonical(name: str) -> str:
+    """A package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,104 @@
+"""What a launcher is: it runs one command of a job in a sandbox that looks like a container.
+
+Promises that every launcher keeps (tests/emulator/launchers/test_contract.py holds them to it):
+
+- ``/opt/ml`` is the job's own ``directory/ml``; each mount is seen writable at its target and its source never changes;
+- output is delivered while the job runs, in order, and completely before ``wait`` returns;
+- when ``wait`` returns, every process of the job is gone; when the emulator dies, so does every job;
+- ``launch`` and every method of a process may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.images.environment import Environment
+
+
+class LaunchError(RuntimeError):
+    """Our fault or the machine's, not the job's: the sandbox could not be made. The message says which step failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A host folder shown at a container path; what the job writes there never reaches ``source``."""
+
+    target: str
+    source: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One command to run."""
+
+    job_id: str
+    directory: Path
+    """Private to the job. ``directory/ml`` is its ``/opt/ml`` and holds, at the end, all but unchanged inputs."""
+    environment: Environment
+    command: list[str]
+    env: dict[str, str]
+    hostname: str
+    hosts: list[str]
+    """Names that resolve to the sandbox itself, such as ``algo-1``."""
+    mounts: list[Mount]
+    network: bool
+    """False: a network with nothing in it but the sandbox's own loopback."""
+    memory_limit_bytes: int
+    """Of all processes together; 0 is no limit."""
+    output: Callable[[bytes], None]
+    """Called with pieces of standard output and error as they come, from one thread at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    code: int
+    """The exit code; 128 + signal where a signal ended it, as a shell reports it."""
+    signal: int | None
+    out_of_memory: bool
+
+
+class Process(ABC):
+    """A launched command."""
+
+    pid: int
+    """On the host; for people, not for ``kill``: use the methods."""
+
+    @abstractmethod
+    def wait(self, timeout: float | None = None) -> Exit | None:
+        """How it ended; None if it has not after ``timeout`` seconds."""
+
+    @abstractmethod
+    def terminate(self) -> None:
+        """SIGTERM to the main process, which may then end in its own way."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End every process of the job now."""
+
+
+class Launcher(ABC):
+    name: str
+    """``warm``, ``process`` or ``redirect``."""
+    isolation: str
+    """``namespaces`` or ``none``."""
+    description: str
+    """One sentence for ``emulator status``: what jobs run in, and why nothing better."""
+
+    @abstractmethod
+    def launch(self, launch: Launch) -> Process:
+        """Start a command and return at once.
+
+        Raises:
+            LaunchError: the sandbox could not be made.
+        """
+
+    @abstractmethod
+    def warm_up(self, environment: Environment) -> None:
+        """Prepare for jobs of ``environment`` that are about to come. Returns at once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Kill everything that was launched and let go of what was prepared."""

@@ -1,0 +1,180 @@
+"""Jobs in Linux namespaces: the *process* launcher, and with libraries imported ahead, the *warm* launcher."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+from emulator.images.environment import Environment
+from emulator.launchers.followed import FollowedProcess
+from emulator.launchers.host import host_files
+from emulator.launchers.launcher import Launch, Launcher, LaunchError, Process
+from emulator.launchers.warden import Warden, base_environment
+
+_MAX_WARDENS = 6
+
+
+class NamespaceLauncher(Launcher):
+    """Each job in user, mount, pid, ipc and uts namespaces of its own, and without ``network`` a network one."""
+
+    isolation = "namespaces"
+
+    def __init__(self, folder: Path, *, warm: bool) -> None:
+        """``folder``: made if absent, stays empty; wardens mount their templates on it, unseen by others."""
+        self.name = "warm" if warm else "process"
+        self.description = (
+            "warm: each job in namespaces of its own; Python starts with the image's libraries imported"
+            if warm
+            else "process: each job in namespaces of its own, every program started anew"
+        )
+        self._folder = folder.absolute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._warm = warm
+        self._wardens: dict[str, Warden] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def launch(self, launch: Launch) -> Process:
+        for attempt in range(2):
+            warden = self._warden(launch.environment)
+            try:
+                warden.wait_until_ready()
+                return _start(warden, launch)
+            except ConnectionError as error:  # it was killed: a new one takes its place, once
+                self._forget(launch.environment, warden)
+                if attempt:
+                    raise LaunchError(f"cannot start job {launch.job_id}: {error}, twice") from error
+            except LaunchError:
+                self._forget_if_dead(launch.environment, warden)
+                raise
+        raise AssertionError("unreachable")
+
+    def warm_up(self, environment: Environment) -> None:
+        self._warden(environment)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            wardens, self._wardens = list(self._wardens.values()), {}
+        for warden in wardens:
+            warden.close()
+
+    def _warden(self, environment: Environment) -> Warden:
+        with self._lock:
+            if self._closed:
+                raise LaunchError("the launcher is closed: the emulator is stopping")
+            warden = self._wardens.pop(environment.name, None)
+            if warden is None or not warden.alive:
+                self._make_room()
+                warden = Warden(environment, self._folder, warm=self._warm)
+            self._wardens[environment.name] = warden  # last: the most recently used
+            return warden
+
+    def _make_room(self) -> None:
+        """Let the least recently used wardens go; each holds the memory of its image's libraries."""
+        idle = [name for name, warden in self._wardens.items() if warden.jobs == 0]
+        for name in idle[: max(0, len(self._wardens) - _MAX_WARDENS + 1)]:
+            self._wardens.pop(name).close()
+
+    def _forget(self, environment: Environment, warden: Warden) -> None:
+        with self._lock:
+            if self._wardens.get(environment.name) is warden:
+                del self._wardens[environment.name]
+        warden.close()
+
+    def _forget_if_dead(self, environment: Environment, warden: Warden) -> None:
+        if not warden.alive:
+            self._forget(environment, warden)
+
+
+def _start(warden: Warden, launch: Launch) -> Process:
+    files = host_files() if launch.network else None
+    env = base_environment(launch.environment) | {"HOSTNAME": launch.hostname} | (files.env if files else {})
+    payload: dict[str, Any] = {
+        "job_id": launch.job_id,
+        "directory": str(launch.directory.absolute()),
+        "command": launch.command,
+        "env": env | launch.environment.env | launch.env,
+        "workdir": launch.environment.workdir or "/",
+        "hostname": re.sub(r"[^A-Za-z0-9.-]", "-", launch.hostname)[:64],
+        "hosts": launch.hosts,
+        "mounts": [[mount.target, str(mount.source.absolute())] for mount in launch.mounts],
+        "network": launch.network,
+        "memory_limit_bytes": launch.memory_limit_bytes,
+        "read_only_files": files.files if files else [],
+    }
+    read, write = os.pipe2(os.O_CLOEXEC)
+    try:
+        status, pidfd = warden.launch(payload, write)
+    except BaseException:
+        os.close(read)
+        raise
+    return _NamespaceProcess(warden, launch, status, pidfd, read)
+
+
+class _NamespaceProcess(FollowedProcess):
+    def __init__(self, warden: Warden, launch: Launch, status: socket.socket, pidfd: int, output: int) -> None:
+        self._warden = warden
+        self._pidfd = pidfd
+        self.pid = _pid_of(pidfd)
+        warden.jobs += 1
+        super().__init__(launch, status, output)
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def _await_end(self) -> None:
+        select.select([self._pidfd], [], [])  # readable when init, and so all below it, is gone
+        self._warden.jobs -= 1
+        _tidy(self._launch)
+
+    def _release(self) -> None:
+        os.close(self._pidfd)
+
+
+def _pid_of(pidfd: int) -> int:
+    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    return -1
+
+
+def _tidy(launch: Launch) -> None:
+    """Remove what the job wrote outside ``/opt/ml``, and the overlays' notes on deleted inputs inside it."""
+    for name in ("overlay", "tmp"):
+        _remove(launch.directory / name)
+    for mount in launch.mounts:
+        if mount.target.startswith("/opt/ml/"):
+            _remove_whiteouts(launch.directory / "ml" / os.path.normpath(mount.target).removeprefix("/opt/ml/"))
+
+
+def _remove(folder: Path) -> None:
+    def allow_and_repeat(function: Any, path: str, _: Any) -> None:
+        """Programs, and overlays, leave folders that not even their owner may enter."""
+        with contextlib.suppress(OSError):
+            Path(path).parent.chmod(0o700)
+            if Path(path).is_dir():
+                Path(path).chmod(0o700)
+                shutil.rmtree(path)
+            else:
+                Path(path).unlink()
+
+    shutil.rmtree(folder, onerror=allow_and_repeat)
+
+
+def _remove_whiteouts(folder: Path) -> None:
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent) / name for name in names):
+            state = path.lstat()
+            if stat.S_ISCHR(state.st_mode) and state.st_rdev == 0:
+                path.unlink()

@@ -1,0 +1,179 @@
+"""Process 1 of a job: builds its root, starts its command, watches it, reports its end. With it ends all of the job."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from typing import Any, NoReturn
+
+from . import kernel, memory, wire
+from .process import become, execute, find_program
+from .root import Root, Template
+
+SHIM_SOCKET = "/run/python.sock"
+_MEMORY_INTERVAL = 0.2
+SHARED_NETWORK, PRIVATE_NETWORK = b"shared", b"private"
+
+
+def run(status: socket.socket, output: int, template: Template, zygote: socket.socket | None) -> NoReturn:
+    """The whole life of an init: never returns."""
+    try:
+        received = wire.receive(status)
+        if received is not None:
+            Init(status, output, template, zygote, received[0]).run()
+    except OSError as error:
+        wire.send(status, {"error": str(error)})
+    os._exit(0)
+
+
+class Init:
+    def __init__(
+        self, status: socket.socket, output: int, template: Template, zygote: socket.socket | None, job: dict[str, Any]
+    ) -> None:
+        self._status = status
+        self._output = output
+        self._template = template
+        self._zygote = zygote
+        self._job = job
+        self._limit: int = job["memory_limit_bytes"]
+        self._out_of_memory = False
+        self._main = 0
+        self._wait_status: int | None = None
+        self._reply: socket.socket | None = None
+        self._shims: socket.socket | None = None
+        self._fork_kind = SHARED_NETWORK if job["network"] else PRIVATE_NETWORK
+
+    def run(self) -> None:
+        wakeup, self._wakeup_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakeup_write)
+        kills = memory.kernel_kills()
+        self._enter_namespaces()
+        self._start()
+        wire.send(self._status, {"started": True}, [os.pidfd_open(os.getpid())])
+        self._watch(wakeup)
+        self._report(kills)
+
+    def _enter_namespaces(self) -> None:
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")  # before anything else of the machine, where its memory runs out
+        network = 0 if self._job["network"] else kernel.CLONE_NEWNET
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | network)
+        if network:
+            kernel.loopback_up()
+        socket.sethostname(self._job["hostname"])
+        Root(self._template, self._job).enter()
+
+    def _start(self) -> None:
+        payload = {key: self._job[key] for key in ("command", "env", "workdir")}
+        os.makedirs(payload["workdir"], exist_ok=True)
+        if self._zygote is None:
+            self._start_cold(payload)
+            return
+        self._listen_to_shims()
+        if is_python(payload["command"], payload["env"], self._template.config["python_names"]):
+            self._start_warm(payload)
+        else:
+            self._start_cold(payload)
+
+    def _start_cold(self, payload: dict[str, Any]) -> None:
+        self._main = os.fork()
+        if self._main == 0:
+            null = os.open("/dev/null", os.O_RDONLY)
+            become([null, self._output, self._output])
+            os.setsid()
+            execute(payload["command"], payload["env"], payload["workdir"])
+
+    def _start_warm(self, payload: dict[str, Any]) -> None:
+        assert self._zygote is not None
+        self._reply, theirs = socket.socketpair()
+        null = os.open("/dev/null", os.O_RDONLY)
+        wire.send(self._reply, payload | {"session": True}, [null, self._output, self._output])
+        os.close(null)
+        wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), theirs.detach()])
+        started = wire.receive(self._reply)
+        if started is None:
+            raise OSError("the process that holds the image's libraries ended; the job could not be started from it")
+        self._main = started[0]["pid"]
+
+    def _listen_to_shims(self) -> None:
+        self._shims = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._shims.bind(SHIM_SOCKET)
+        self._shims.listen(256)
+
+    def _watch(self, wakeup: int) -> None:
+        """Until the main process has ended, or is to be killed with everything else."""
+        os.close(self._output)
+        poll = select.poll()
+        poll.register(wakeup, select.POLLIN)
+        for connection in filter(None, (self._status, self._reply, self._shims)):
+            poll.register(connection, select.POLLIN)
+        due = time.monotonic() + _MEMORY_INTERVAL
+        while self._wait_status is None:
+            timeout = max(0.0, due - time.monotonic()) * 1000 if self._limit else None
+            ready = {fd for fd, _ in poll.poll(timeout)}
+            self._handle(ready, wakeup)
+            if self._limit and time.monotonic() >= due:
+                due = time.monotonic() + _MEMORY_INTERVAL
+                self._check_memory()
+
+    def _handle(self, ready: set[int], wakeup: int) -> None:
+        if wakeup in ready:
+            os.read(wakeup, 4096)
+            self._reap()
+        if self._status.fileno() in ready:
+            self._obey()
+        if self._shims is not None and self._shims.fileno() in ready:
+            self._pass_on()
+        if self._reply is not None and self._reply.fileno() in ready:
+            ended = wire.receive(self._reply)
+            self._wait_status = ended[0]["status"] if ended else signal.SIGKILL
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._main and self._reply is None:
+                self._wait_status = status
+
+    def _obey(self) -> None:
+        message = wire.receive(self._status)
+        if message is None:
+            os._exit(0)  # the emulator has let go of the job
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself; its end is about to be read
+            os.kill(self._main, message[0]["signal"])
+
+    def _pass_on(self) -> None:
+        """A ``python`` started inside the job: let the zygote fork it. The two talk to each other from here on."""
+        assert self._shims is not None
+        assert self._zygote is not None
+        connection, _ = self._shims.accept()
+        wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), connection.detach()])
+
+    def _check_memory(self) -> None:
+        if memory.held_bytes(pid for pid in memory.all_pids() if pid != 1) > self._limit:
+            self._out_of_memory = True
+            self._wait_status = signal.SIGKILL
+
+    def _report(self, kills: int) -> None:
+        assert self._wait_status is not None
+        killed = os.WIFSIGNALED(self._wait_status)
+        number = os.WTERMSIG(self._wait_status) if killed else None
+        by_kernel = number == signal.SIGKILL and memory.kernel_kills() > kills
+        code = 128 + number if number else os.WEXITSTATUS(self._wait_status)
+        out_of_memory = self._out_of_memory or by_kernel
+        wire.send(self._status, {"code": code, "signal": number, "out_of_memory": out_of_memory})
+
+
+def is_python(command: list[str], env: dict[str, str], names: list[str]) -> bool:
+    """Whether the command starts the environment's own interpreter: by its path, or by a name that PATH leads to it."""
+    program = find_program(command[0], env) if command else None
+    return program in names
