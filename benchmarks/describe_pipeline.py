@@ -68,7 +68,7 @@ def _emulator() -> Iterator[int]:
     root = Path(__file__).parent.parent
     with tempfile.TemporaryDirectory() as folder:
         environ = {"EMULATOR_PORT": str(port), "EMULATOR_DATA_DIR": folder, "PYTHONPATH": str(root)}
-        program = "from emulator.server import run; from emulator.settings import Settings; run(Settings.load(), lambda _: None)"
+        program = "from emulator import server, settings; server.run(settings.Settings.load(), lambda _: None)"
         with _server([sys.executable, "-c", program], port, "/_emulator/health", environ):
             yield port
 

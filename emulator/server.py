@@ -48,6 +48,7 @@ def build(settings: Settings) -> Emulator:
     Raises:
         SettingsError: the settings contradict each other.
     """
+    demands_signatures(settings)
     from emulator.engine.engine import Engine
     from emulator.images import Images
     from emulator.jobs.jobs import Jobs
@@ -55,7 +56,6 @@ def build(settings: Settings) -> Emulator:
     from emulator.store.log_streams import LogStreams
     from emulator.store.objects import ObjectStore
 
-    demands_signatures(settings)
     load_services()
     database = Database(settings.data_dir / "state.db", SCHEMA)
     resources = Resources(database)

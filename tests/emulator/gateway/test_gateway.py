@@ -153,7 +153,8 @@ class TestHostileRequests:
         "body",
         [
             b"", b"{", b"[]", b"null", b'"x"', b"{}{}", b"\xff\xfe", b'{"MaxResults": NaN}', b'{"MaxResults": 1e999}',
-            b'{"MaxResults": ' + b"9" * 5000 + b"}", b'{"MaxResults": "1"}', b'{"MaxResults": true}', b'{"MaxResults": {}}',
+            b'{"MaxResults": ' + b"9" * 5000 + b"}", b'{"MaxResults": "1"}', b'{"MaxResults": true}',
+            b'{"MaxResults": {}}',
             b'{"PipelineNamePrefix": 1}', b'{"PipelineNamePrefix": ["a"]}', b'{"PipelineNamePrefix": "\\ud800"}',
             b'{"CreatedAfter": "tomorrow"}', b'{"CreatedAfter": 1e300}', b"[" * 200_000, b'{"a":' * 200_000,
         ],
@@ -256,7 +257,7 @@ class TestAnswers:
 
     def test_blocking_operations_leave_the_loop_free(self, wire: Wire, register: Register) -> None:
         release = threading.Event()
-        register("sagemaker", "ListPipelines", lambda request, context: {} if release.wait(20) else {}, blocking=True)
+        register("sagemaker", "ListPipelines", lambda request, context: {"": release.wait(20)}, blocking=True)
         answers: list[int] = []
         waiting = threading.Thread(target=lambda: answers.append(wire.call("ListPipelines", NO_BODY)[0].status))
         waiting.start()

@@ -85,7 +85,8 @@ def test_a_session_of_a_known_key_is_believed(guarded: Wire) -> None:
 
 
 def test_presigned_requests_work_until_they_expire(guarded: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = guarded.client("sts", KEY, SECRET).generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    client = guarded.client("sts", KEY, SECRET)
+    url = client.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
     with urllib.request.urlopen(url) as answer:
         assert b"123456789012" in answer.read()
     later = datetime.now(UTC) + timedelta(seconds=61)
