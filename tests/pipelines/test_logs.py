@@ -1,0 +1,68 @@
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pipelines.connection import Connection
+from pipelines.errors import UsageError
+from pipelines.logs import job_of, read_log, tail_log
+from pipelines.tables import log_lines
+from tests.pipelines.fakes import ARN, Client, FakeConnection, job, step
+
+STEP = step("Train", "Succeeded", 0, 1, Metadata=job("TrainingJob", "t"))
+
+
+def events(**request: Any) -> dict[str, Any]:
+    """Two pages, then the same token again, as CloudWatch Logs ends."""
+    if not request["startFromHead"]:
+        return {"events": [{"timestamp": 3, "message": "three"}], "nextForwardToken": "f/2"}
+    token = request.get("nextToken")
+    page = {None: ["one", "two"], "f/1": ["three"]}.get(token, [])
+    return {
+        "events": [{"timestamp": 1, "message": text} for text in page],
+        "nextForwardToken": {None: "f/1", "f/1": "f/2"}.get(token, "f/2"),
+    }
+
+
+def connection(**sagemaker: Any) -> Connection:
+    logs = Client(describe_log_streams={"logStreams": [{"logStreamName": "t/algo-1-1"}]}, get_log_events=events)
+    return cast(Connection, FakeConnection(Client(**sagemaker), logs=logs))
+
+
+def test_every_page_is_read() -> None:
+    assert list(read_log(connection(), STEP)) == ["one", "two", "three"]
+
+
+def test_the_tail_asks_for_the_end_only() -> None:
+    assert tail_log(connection(), STEP, 5) == ["three"]
+
+
+def test_a_step_without_a_job_has_no_log() -> None:
+    assert job_of(step("Check", "Succeeded", Metadata={"Condition": {"Outcome": "True"}})) is None
+    assert list(read_log(connection(), step("Check", "Succeeded"))) == []
+
+
+def test_a_group_that_is_not_there_yet_is_an_empty_log() -> None:
+    def missing(**request: Any) -> Any:
+        error = {"Error": {"Code": "ResourceNotFoundException", "Message": "The specified log group does not exist."}}
+        raise ClientError(error, "DescribeLogStreams")
+
+    logs = Client(describe_log_streams=missing)
+
+    assert tail_log(cast(Connection, FakeConnection(logs=logs)), STEP, 5) == []
+
+
+def test_a_failed_steps_log_comes_first() -> None:
+    failed = step("Evaluate", "Failed", 1, 2, Metadata=job("ProcessingJob", "e"))
+    found = connection(list_pipeline_execution_steps={"PipelineExecutionSteps": [STEP, failed]})
+    headings = [line for line in log_lines(found, ARN, None, None) if line.startswith("==>")]
+    assert headings == ["==> Evaluate (Failed)", "==> Train (Succeeded)"]
+
+
+def test_an_unknown_step_and_one_without_a_job_are_explained() -> None:
+    check = step("Check", "Failed", FailureReason="no such file")
+    found = connection(list_pipeline_execution_steps={"PipelineExecutionSteps": [STEP, check]})
+    with pytest.raises(UsageError, match=r"not begun a step 'Trian'.*Did you mean 'Train'"):
+        list(log_lines(found, ARN, "Trian", None))
+    with pytest.raises(UsageError, match=r"Step Check runs no job, so it has no log. It failed: no such file"):
+        list(log_lines(found, ARN, "Check", None))
