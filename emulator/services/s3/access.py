@@ -34,19 +34,15 @@ def check_access(operation: str, members: Mapping[str, Any], context: Context) -
             raise NotImplementedHere(
                 f"The emulator does not have {feature} in Amazon S3 yet ({member} in {operation})."
             )
-    if any(members.get(grant) for grant in _GRANTS) or members.get("ACL", _OWNER) != _OWNER:
-        check_acl(operation, members)
+    check_acl(operation, members)
     if operation not in _WITHOUT_BUCKET:
         check_owner(members["Bucket"], members.get("ExpectedBucketOwner"), context)
 
 
-_OWNER = "bucket-owner-full-control"
-
-
 def check_acl(operation: str, members: Mapping[str, Any]) -> None:
-    """Accept only what leaves everything with the bucket's owner; a new bucket is private anyway."""
-    private = operation == "CreateBucket" and members.get("ACL") == "private"
-    if not private or any(members.get(grant) for grant in _GRANTS):
+    """Accept only what leaves everything with the bucket's owner. A new bucket is private anyway."""
+    accepted = {"", "bucket-owner-full-control"} | ({"private"} if operation == "CreateBucket" else set())
+    if members.get("ACL", "") not in accepted or any(members.get(grant) for grant in _GRANTS):
         raise acl_not_supported()
 
 

@@ -6,10 +6,13 @@ The signatures of chunks are not checked: the connection is local, and the data 
 
 from __future__ import annotations
 
+import re
+
 from emulator.aws.errors import AwsError
 from emulator.services.s3.errors import incomplete_body
 
 _MAX_LINE = 16 * 1024
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class AwsChunkedDecoder:
@@ -83,13 +86,9 @@ class AwsChunkedDecoder:
 
 def _chunk_size(line: bytes) -> int:
     text = line.partition(b";")[0].strip()
-    try:
-        size = int(text, 16)
-    except ValueError as error:
-        raise _malformed(f"{text[:40]!r} is not a chunk size") from error
-    if size < 0 or not text.isalnum():
+    if not _SIZE.fullmatch(text):
         raise _malformed(f"{text[:40]!r} is not a chunk size")
-    return size
+    return int(text, 16)
 
 
 def _malformed(what: str) -> AwsError:

@@ -30,7 +30,15 @@ class Server:
     def __init__(self, root: Path) -> None:
         self.objects = ObjectStore(root)
         self.endpoint = S3Endpoint(cast(App, SimpleNamespace(objects=self.objects)))
-        config = uvicorn.Config(self._answer, port=0, interface="asgi3", proxy_headers=False, log_level="warning", lifespan="off", timeout_keep_alive=60)
+        config = uvicorn.Config(
+            self._answer,
+            port=0,
+            interface="asgi3",
+            proxy_headers=False,
+            log_level="warning",
+            lifespan="off",
+            timeout_keep_alive=60,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()

@@ -67,7 +67,20 @@ def test_valid_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ab", "a" * 64, "Upper", "under_score", "-dash", "dash-", "a..b", "192.168.0.1", "xn--a", "a-s3alias", "a.-b", "a b"],
+    [
+        "ab",
+        "a" * 64,
+        "Upper",
+        "under_score",
+        "-dash",
+        "dash-",
+        "a..b",
+        "192.168.0.1",
+        "xn--a",
+        "a-s3alias",
+        "a.-b",
+        "a b",
+    ],
 )
 def test_invalid_names(name: str) -> None:
     assert not valid_name(name)

@@ -13,13 +13,24 @@ from tests.emulator.services.s3.conftest import error_of
 
 def test_a_copy_takes_the_sources_attributes(s3: Any, bucket: str) -> None:
     s3.put_object(
-        Bucket=bucket, Key="ü a/b", Body=b"x", ContentType="text/plain", Metadata={"a": "1"}, Tagging="t=1", CacheControl="c"
+        Bucket=bucket,
+        Key="ü a/b",
+        Body=b"x",
+        ContentType="text/plain",
+        Metadata={"a": "1"},
+        Tagging="t=1",
+        CacheControl="c",
     )
     copied = s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "ü a/b"})
     assert copied["CopyObjectResult"]["ETag"] == f'"{hashlib.md5(b"x").hexdigest()}"'
     got = s3.get_object(Bucket=bucket, Key="copy")
     assert got["Body"].read() == b"x"
-    assert (got["ContentType"], got["Metadata"], got["TagCount"], got["CacheControl"]) == ("text/plain", {"a": "1"}, 1, "c")
+    assert (got["ContentType"], got["Metadata"], got["TagCount"], got["CacheControl"]) == (
+        "text/plain",
+        {"a": "1"},
+        1,
+        "c",
+    )
 
 
 def test_a_copy_can_have_attributes_of_its_own(s3: Any, bucket: str) -> None:

@@ -14,7 +14,9 @@ MIB = 1 << 20
 PARTS = [b"a" * (5 * MIB), b"b" * (5 * MIB), b"c" * 1000]
 
 
-def upload_parts(s3: Any, bucket: str, key: str, parts: list[bytes], **options: Any) -> tuple[str, list[dict[str, Any]]]:
+def upload_parts(
+    s3: Any, bucket: str, key: str, parts: list[bytes], **options: Any
+) -> tuple[str, list[dict[str, Any]]]:
     upload = s3.create_multipart_upload(Bucket=bucket, Key=key, **options)["UploadId"]
     done = []
     same = {name: value for name, value in options.items() if name == "ChecksumAlgorithm"}

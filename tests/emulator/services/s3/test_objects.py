@@ -12,7 +12,9 @@ from tests.emulator.services.s3.conftest import Server, error_of
 
 
 def test_an_object_comes_back_as_it_was_put(s3: Any, bucket: str) -> None:
-    put = s3.put_object(Bucket=bucket, Key="a/b.txt", Body=b"hello", ContentType="text/plain", Metadata={"Colour": "red"})
+    put = s3.put_object(
+        Bucket=bucket, Key="a/b.txt", Body=b"hello", ContentType="text/plain", Metadata={"Colour": "red"}
+    )
     assert put["ETag"] == '"5d41402abc4b2a76b9719d911017c592"'
     got = s3.get_object(Bucket=bucket, Key="a/b.txt")
     assert got["Body"].read() == b"hello"

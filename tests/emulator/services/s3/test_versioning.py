@@ -110,8 +110,6 @@ def test_a_versioned_bucket_can_be_emptied_page_by_page(server: Any, s3: Any, ve
 def test_a_copy_can_bring_a_version_back(s3: Any, versioned: str) -> None:
     first = s3.put_object(Bucket=versioned, Key="k", Body=b"1")["VersionId"]
     s3.put_object(Bucket=versioned, Key="k", Body=b"2")
-    copied = s3.copy_object(
-        Bucket=versioned, Key="k", CopySource={"Bucket": versioned, "Key": "k", "VersionId": first}
-    )
+    copied = s3.copy_object(Bucket=versioned, Key="k", CopySource={"Bucket": versioned, "Key": "k", "VersionId": first})
     assert copied["CopySourceVersionId"] == first
     assert s3.get_object(Bucket=versioned, Key="k")["Body"].read() == b"1"
