@@ -86,9 +86,7 @@ def _checked(rows: np.ndarray, model: Model) -> np.ndarray:
     if np.isinf(rows).any():
         raise BadRequest(400, "a value is infinite or too large")
     if unknown := model.unknown_categories(rows):
-        raise BadRequest(
-            400, f"feature {', '.join(unknown)} has a number that is none of its categories"
-        )
+        raise BadRequest(400, f"feature {', '.join(unknown)} has a number that is none of its categories")
     return rows
 
 
