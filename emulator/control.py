@@ -24,7 +24,16 @@ STOP_GRACE = 20.0
 """Seconds an emulator has to end its jobs and itself before it is killed."""
 MAX_LOG_BYTES = 8 << 20
 """A start puts a longer log aside, in place of the one before."""
-STATE = ("state.db*", "objects", "logs", "jobs", "sagemaker-sdk.yaml", f"{runtime.LOG}*", f"{runtime.RUNTIME}*")
+STATE = (
+    "state.db*",
+    "objects",
+    "logs",
+    "jobs",
+    "sandbox",
+    "sagemaker-sdk.yaml",
+    f"{runtime.LOG}*",
+    f"{runtime.RUNTIME}*",
+)
 """What an emulator keeps in its folder besides the lock."""
 
 
