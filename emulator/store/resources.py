@@ -3,6 +3,9 @@
 Every resource family (pipelines, training jobs, model packages, …) is stored alike, so that describing, listing,
 filtering, sorting, paging and tagging are written once. ``body`` is the document a service module chooses to keep,
 usually the members of the Describe response.
+
+Names differ by more than case: SageMaker lower-cases them in ARNs, and clients describe a job by the name they cut from its
+ARN.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ CREATE TABLE IF NOT EXISTS resources (
     account  TEXT NOT NULL,
     region   TEXT NOT NULL,
     kind     TEXT NOT NULL,
-    name     TEXT NOT NULL,
-    parent   TEXT NOT NULL DEFAULT '',
+    name     TEXT NOT NULL COLLATE NOCASE,
+    parent   TEXT NOT NULL DEFAULT '' COLLATE NOCASE,
     arn      TEXT NOT NULL UNIQUE,
     status   TEXT NOT NULL DEFAULT '',
     created  REAL NOT NULL,

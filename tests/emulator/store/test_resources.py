@@ -39,6 +39,12 @@ def test_a_taken_name_is_refused_and_changes_nothing(resources):
     assert resources.get(HERE, "thing", "a").body == {"first": True}
 
 
+def test_a_name_is_found_in_any_case_and_keeps_its_own(resources):
+    resources.insert(thing("MyJob"))
+    assert resources.get(HERE, "thing", "myjob").name == "MyJob"
+    assert not resources.insert(thing("MYJOB"))
+
+
 def test_state_is_kept_per_account_and_region(resources):
     resources.insert(thing("a"))
     resources.insert(thing("a", scope=ELSEWHERE))
