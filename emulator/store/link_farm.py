@@ -6,7 +6,9 @@ overlay or a read-only mount between: root could write through a link.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import errno
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from emulator.aws.errors import ValidationException
@@ -51,27 +53,31 @@ def _split(stored: StoredObject, relative: str) -> tuple[list[str], str]:
 def _make(base: str, folders: list[str], made: set[str], stored: StoredObject) -> str:
     path = "/".join([base, *folders])
     if path not in made:
-        try:
+        with _explained(stored, path):
             Path(path).mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise _conflict(stored, path) from error
-        except OSError as error:
-            raise ValidationException(f"{stored.uri} cannot be a file: {error.strerror}: {path}") from error
         made.add(path)
     return path
 
 
 def _place(stored: StoredObject, locate: Locate, target: str) -> None:
+    with _explained(stored, target):
+        try:
+            place(locate(stored), target)
+        except FileNotFoundError:  # replaced between the two steps: its successor is there
+            place(locate(stored), target)
+
+
+@contextmanager
+def _explained(stored: StoredObject, path: str) -> Iterator[None]:
+    """Say of which object the file system does not take the name."""
     try:
-        place(locate(stored), target)
-    except FileNotFoundError:
-        place(locate(stored), target)
-    except FileExistsError as error:
-        raise _conflict(stored, target) from error
-
-
-def _conflict(stored: StoredObject, path: str) -> ValidationException:
-    return ValidationException(
-        f"{stored.uri} cannot be a file: another object takes {path} already, as a file or as a folder."
-        " Give the objects names that can live in one file system."
-    )
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValidationException(
+            f"{stored.uri} cannot be a file: another object takes {path} already, as a file or as a folder."
+            " Give the objects names that can live in one file system."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ValidationException(f"{stored.uri} cannot be a file: {error.strerror}: {path}") from error
