@@ -70,10 +70,10 @@ class FollowedProcess(Process):
         except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
             self._error = self._error or error
         with self._lock:
-            self._ended.set()
             self._status.close()
             os.close(self._output)
             self._release()
+            self._ended.set()
 
     def _pump(self) -> dict[str, Any] | None:
         """Until both the pipe and the socket are at their end; the last report."""

@@ -20,7 +20,7 @@ class Redirection:
         self._pattern = re.compile(rf"(?<![\w./-])({'|'.join(map(re.escape, longest_first))})(?![\w.-])")
 
     def text(self, text: str) -> str:
-        return self._pattern.sub(lambda match: self._paths[match[1]], text)
+        return self._pattern.sub(lambda match: self._paths[match[1]], text) if self._paths else text
 
     def files(self, folder: Path) -> None:
         """Rewrite the small text files of ``folder``; it must be the job's own copy."""
