@@ -4,8 +4,8 @@ Every resource family (pipelines, training jobs, model packages, …) is stored 
 filtering, sorting, paging and tagging are written once. ``body`` is the document a service module chooses to keep,
 usually the members of the Describe response.
 
-Names differ by more than case: SageMaker lower-cases them in ARNs, and clients describe a job by the name they cut from its
-ARN.
+Names differ by more than case: SageMaker lower-cases them in ARNs, and clients describe a job by the name they cut
+from its ARN.
 """
 
 from __future__ import annotations
