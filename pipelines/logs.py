@@ -7,21 +7,7 @@ from typing import Any
 
 from pipelines.aws_errors import is_missing
 from pipelines.connection import Connection
-
-GROUPS = {
-    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
-    "TrainingJob": "/aws/sagemaker/TrainingJobs",
-    "TransformJob": "/aws/sagemaker/TransformJobs",
-}
-"""Log group of each kind of job, by its name in a step's metadata."""
-
-
-def job_of(step: dict[str, Any]) -> tuple[str, str] | None:
-    """Kind and name of the job behind a step as ListPipelineExecutionSteps gives it; None if it has no log."""
-    for kind, details in (step.get("Metadata") or {}).items():
-        if kind in GROUPS and details.get("Arn"):
-            return kind, str(details["Arn"]).rpartition("/")[2]
-    return None
+from pipelines.jobs import describe_job, job_of
 
 
 def read_log(connection: Connection, step: dict[str, Any]) -> Iterator[str]:
@@ -54,9 +40,11 @@ def _streams(connection: Connection, step: dict[str, Any]) -> Iterator[tuple[str
     job = job_of(step)
     if job is None:
         return
-    group = GROUPS[job[0]]
+    kind, arn = job
+    group = kind.log_group
+    name = describe_job(connection, kind, arn)[f"{kind.name}Name"]
     pages = connection.logs.get_paginator("describe_log_streams").paginate(
-        logGroupName=group, logStreamNamePrefix=f"{job[1]}/"
+        logGroupName=group, logStreamNamePrefix=f"{name}/"
     )
     try:
         for page in pages:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.connection import Connection
 from pipelines.definition import Step
+from pipelines.jobs import describe_job, job_of
 from pipelines.storage import read_json
 
 
@@ -26,14 +27,16 @@ def metrics(connection: Connection, steps: list[dict[str, Any]], definition: lis
     bodies = {step.name: step.body for step in definition}
     found: list[Metric] = []
     for step in steps:
-        metadata = step.get("Metadata") or {}
-        if step["StepStatus"] != "Succeeded":
+        job = job_of(step)
+        if step["StepStatus"] != "Succeeded" or job is None:
             continue
-        if job := (metadata.get("TrainingJob") or {}).get("Arn"):
-            found += _training_metrics(connection, step["StepName"], job)
         files = bodies.get(step["StepName"], {}).get("PropertyFiles") or []
-        if files and (job := (metadata.get("ProcessingJob") or {}).get("Arn")):
-            found += _report_metrics(connection, step["StepName"], job, files)
+        if job[0].name == "TrainingJob":
+            described = describe_job(connection, *job)
+            found += _training_metrics(step["StepName"], described)
+        elif files:
+            described = describe_job(connection, *job)
+            found += _report_metrics(connection, step["StepName"], described, files)
     return found
 
 
@@ -61,13 +64,13 @@ def flatten(report: Any) -> Iterator[tuple[str, float]]:
             yield from flatten(item)
 
 
-def _training_metrics(connection: Connection, step: str, arn: str) -> list[Metric]:
-    job = connection.sagemaker.describe_training_job(TrainingJobName=arn.rpartition("/")[2])
+def _training_metrics(step: str, job: dict[str, Any]) -> list[Metric]:
     return [Metric(step, item["MetricName"], float(item["Value"])) for item in job.get("FinalMetricDataList") or ()]
 
 
-def _report_metrics(connection: Connection, step: str, arn: str, files: list[dict[str, Any]]) -> list[Metric]:
-    job = connection.sagemaker.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])
+def _report_metrics(
+    connection: Connection, step: str, job: dict[str, Any], files: list[dict[str, Any]]
+) -> list[Metric]:
     outputs = {
         output["OutputName"]: output.get("S3Output", {}).get("S3Uri")
         for output in (job.get("ProcessingOutputConfig") or {}).get("Outputs") or ()

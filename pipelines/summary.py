@@ -9,7 +9,8 @@ from pipelines.definition import Step
 from pipelines.errors import EXIT_FAILED, EXIT_STOPPED, EXIT_SUCCEEDED
 from pipelines.execution import execution_id
 from pipelines.follow import Ended
-from pipelines.logs import job_of, tail_log
+from pipelines.jobs import job_of
+from pipelines.logs import tail_log
 from pipelines.report import duration, metrics, model_package
 from pipelines.views import seconds
 

@@ -9,7 +9,8 @@ from typing import Any
 from pipelines.connection import Connection
 from pipelines.errors import UsageError, suggest
 from pipelines.execution import execution_id, list_steps
-from pipelines.logs import job_of, read_log, tail_log
+from pipelines.jobs import job_of
+from pipelines.logs import read_log, tail_log
 from pipelines.report import duration
 from pipelines.views import seconds
 

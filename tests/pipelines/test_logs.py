@@ -5,7 +5,8 @@ from botocore.exceptions import ClientError
 
 from pipelines.connection import Connection
 from pipelines.errors import UsageError
-from pipelines.logs import job_of, read_log, tail_log
+from pipelines.jobs import job_of
+from pipelines.logs import read_log, tail_log
 from pipelines.tables import log_lines
 from tests.pipelines.fakes import ARN, Client, FakeConnection, job, step
 
@@ -26,7 +27,11 @@ def events(**request: Any) -> dict[str, Any]:
 
 def connection(**sagemaker: Any) -> Connection:
     logs = Client(describe_log_streams={"logStreams": [{"logStreamName": "t/algo-1-1"}]}, get_log_events=events)
-    return cast(Connection, FakeConnection(Client(**sagemaker), logs=logs))
+    describe = {
+        "describe_training_job": {"TrainingJobName": "t"},
+        "describe_processing_job": {"ProcessingJobName": "e"},
+    }
+    return cast(Connection, FakeConnection(Client(**describe, **sagemaker), logs=logs))
 
 
 def test_every_page_is_read() -> None:
@@ -49,7 +54,8 @@ def test_a_group_that_is_not_there_yet_is_an_empty_log() -> None:
 
     logs = Client(describe_log_streams=missing)
 
-    assert tail_log(cast(Connection, FakeConnection(logs=logs)), STEP, 5) == []
+    sagemaker = Client(describe_training_job={"TrainingJobName": "t"})
+    assert tail_log(cast(Connection, FakeConnection(sagemaker, logs=logs)), STEP, 5) == []
 
 
 def test_a_failed_steps_log_comes_first() -> None:

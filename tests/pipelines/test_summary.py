@@ -35,7 +35,8 @@ def test_a_failure_shows_reason_and_log_first() -> None:
         get_log_events={"events": [{"timestamp": 1, "message": "Traceback"}, {"timestamp": 2, "message": "boom\n"}]},
     )
     failed = step("Train", "Failed", 0, 1, FailureReason="AlgorithmError: boom", Metadata=job("TrainingJob", "t"))
-    lines = summarize(cast(Connection, FakeConnection(logs=logs)), ended("Failed", [failed]), [])
+    sagemaker = Client(describe_training_job={"TrainingJobName": "t"})
+    lines = summarize(cast(Connection, FakeConnection(sagemaker, logs=logs)), ended("Failed", [failed]), [])
     assert lines[:5] == [
         "",
         "Step Train failed: AlgorithmError: boom",
