@@ -7,8 +7,8 @@ fails. ``make lock`` turns this file into requirements.txt (to run) and requirem
 from setuptools import find_packages, setup
 
 EXTRAS = {
-    # Serve AWS's wire protocol; botocore's service models are its grammar.
-    "emulator": ["starlette>=1.0", "uvicorn>=0.40", "httptools>=0.7", "botocore>=1.44"],
+    # Serve the wire protocol of AWS; botocore has its service models, awscrt the checksums of S3.
+    "emulator": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "awscrt>=0.38"],
     # Compile pipeline definitions. Every other command works without it.
     "build": ["sagemaker>=3.27"],
     # The sample data of pipelines/flights.
@@ -21,8 +21,12 @@ EXTRAS = {
         "hypothesis>=6.150",
         "s3fs>=0.4.2",
         "pyarrow>=22.0",
+        "moto>=5.2",
+        "numpy>=2.4",
+        "packaging>=25.0",
         "pandas>=3.0",
         "scikit-learn>=1.9",
+        "setuptools>=80.0",
         "xgboost-cpu>=3.2",
     ],
     # Hold the style, the types and the layers; make the locks.
@@ -49,7 +53,7 @@ setup(
         "": ["*.css", "*.html", "*.js", "*.json", "*.svg", "*.toml"],
         "emulator": ["client_plugins/*.py"],
     },
-    install_requires=["boto3>=1.44", "click>=8.3", "rich>=14.0"],
+    install_requires=["boto3>=1.44", "botocore>=1.44", "click>=8.3", "rich>=14.0"],
     extras_require=EXTRAS | {"dev": [requirement for extra in EXTRAS.values() for requirement in extra]},
     entry_points={
         "console_scripts": [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
+OWN = {"emulator", "pipelines", "steps", "studio", "tests", "benchmarks"}
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 
 
@@ -64,6 +66,44 @@ class _Satisfying:
 
     def __contains__(self, version: Version | None) -> bool:
         return version is not None and version in self.requirement.specifier
+
+
+@pytest.mark.parametrize(
+    ("part", "extras"),
+    [
+        ("emulator", {"", "emulator"}),
+        ("pipelines", {"", "build", "data"}),
+        ("studio", {"", "emulator"}),
+        ("steps", {"build", "test"}),  # what runs in a container has its own requirements; tests import it here
+        ("tests", {"", "emulator", "build", "data", "test"}),
+        ("benchmarks", {"", "emulator", "bench"}),
+    ],
+)
+def test_what_is_imported_is_required(part: str, extras: set[str]) -> None:
+    required = {canonicalize_name(requirement.name) for extra in extras for requirement in described()[extra]}
+    owners = packages_distributions()
+    missing = {
+        module
+        for module in imported(ROOT / part) - sys.stdlib_module_names - OWN
+        # sagemaker itself is a meta package: its modules belong to sagemaker-core, sagemaker-train, …
+        if not {canonicalize_name(owner) for owner in (module, *owners.get(module, []))} & required
+    }
+    assert missing == set()
+
+
+def imported(folder: Path) -> set[str]:
+    """Top-level names that the folder's modules import, wherever in them; images' own programs are not ours."""
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        if "containers" in path.relative_to(ROOT).parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Import(names=names):
+                    found |= {name.name.split(".")[0] for name in names}
+                case ast.ImportFrom(module=str(module), level=0):
+                    found.add(module.split(".")[0])
+    return found
 
 
 def test_the_locks_agree() -> None:
