@@ -7,8 +7,7 @@ overlay or a read-only mount between: root could write through a link.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emulator.aws.errors import ValidationException
@@ -16,10 +15,13 @@ from emulator.store.blobs import place
 from emulator.store.stored_objects import StoredObject
 
 Locate = Callable[[StoredObject], str]
+"""The path of an object's blob."""
+Renew = Callable[[StoredObject], StoredObject]
+"""The object as it is now; raises if it is gone."""
 
 
-def build(objects: Iterable[tuple[StoredObject, str]], into: Path, locate: Locate) -> None:
-    """Place each object at its relative path below ``into``; ``locate`` gives the path of an object's blob.
+def build(objects: Iterable[tuple[StoredObject, str]], into: Path, locate: Locate, renew: Renew) -> None:
+    """Place each object at its relative path below ``into``.
 
     Empty objects whose path ends with a slash become folders. Repeated slashes count once.
 
@@ -31,14 +33,20 @@ def build(objects: Iterable[tuple[StoredObject, str]], into: Path, locate: Locat
     made = {base}
     for stored, relative in objects:
         folders, name = _split(stored, relative)
-        folder = _make(base, folders, made, stored)
-        if name:
-            _place(stored, locate, f"{folder}/{name}")
+        folder = "/".join([base, *folders])
+        try:
+            if folder not in made:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            if name:
+                _place(stored, f"{folder}/{name}", locate, renew)
+        except OSError as error:
+            raise _explanation(stored, f"{folder}/{name}", error) from error
 
 
 def _split(stored: StoredObject, relative: str) -> tuple[list[str], str]:
     *folders, name = relative.split("/")
-    folders = [part for part in folders if part not in ("", ".")]
+    folders = [part for part in folders if part and part != "."]
     if ".." in folders or name in ("..", ".") or "\0" in relative:
         raise ValidationException(
             f"{stored.uri} cannot be a file: its path {relative!r} leaves the folder it is put in"
@@ -50,34 +58,20 @@ def _split(stored: StoredObject, relative: str) -> tuple[list[str], str]:
     return folders, name
 
 
-def _make(base: str, folders: list[str], made: set[str], stored: StoredObject) -> str:
-    path = "/".join([base, *folders])
-    if path not in made:
-        with _explained(stored, path):
-            Path(path).mkdir(parents=True, exist_ok=True)
-        made.add(path)
-    return path
-
-
-def _place(stored: StoredObject, locate: Locate, target: str) -> None:
-    with _explained(stored, target):
-        try:
-            place(locate(stored), target)
-        except FileNotFoundError:  # replaced between the two steps: its successor is there
-            place(locate(stored), target)
-
-
-@contextmanager
-def _explained(stored: StoredObject, path: str) -> Iterator[None]:
-    """Say of which object the file system does not take the name."""
+def _place(stored: StoredObject, target: str, locate: Locate, renew: Renew) -> None:
     try:
-        yield
-    except (FileExistsError, NotADirectoryError) as error:
-        raise ValidationException(
+        place(locate(stored), target)
+    except FileNotFoundError:
+        place(locate(renew(stored)), target)
+
+
+def _explanation(stored: StoredObject, path: str, error: OSError) -> Exception:
+    """The error for a name that the file system does not take; any other stays what it is."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return ValidationException(
             f"{stored.uri} cannot be a file: another object takes {path} already, as a file or as a folder."
             " Give the objects names that can live in one file system."
-        ) from error
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        raise ValidationException(f"{stored.uri} cannot be a file: {error.strerror}: {path}") from error
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return ValidationException(f"{stored.uri} cannot be a file: {error.strerror}: {path}")
+    return error
