@@ -104,6 +104,10 @@ class Engine:
             _log.exception("execution %s is read again in %s s", arn, _RETRY_SECONDS)
             self._forget(arn)
             self._scheduler.later(_RETRY_SECONDS, lambda: self._act(arn, self._runner.advance))
+        except Exception as error:  # noqa: BLE001 - our own fault: the execution says so instead of hanging
+            _log.exception("execution %s failed by a fault of the emulator", arn)
+            self._forget(arn)
+            self._runner.abort(arn, f"InternalServerError: {type(error).__name__}: {error}")
 
     def _open(self, arn: str) -> Execution | None:
         """The view of an execution as the database has it, with everything resumed; None if it has ended."""

@@ -18,6 +18,7 @@ from emulator.engine.steps import StepRun, Work, executor_of
 from emulator.engine.steps.failures import cut, job_stopped
 from emulator.engine.store import ExecutionStore, StepRecord, display_of
 from emulator.engine.transitions import (
+    ENDED,
     EXECUTING,
     FAILED,
     STARTING,
@@ -67,6 +68,19 @@ class Runner:
         execution.stopping = True
         self._stop_steps(execution)
         self.advance(execution)
+
+    def abort(self, arn: str, reason: str) -> None:
+        """End an execution, and every step of it that has not ended, as failed for this reason."""
+        for step in self._store.steps(arn):
+            if step.status not in ENDED:
+                self._store.change(arn, step.name, step.status, FAILED, reason=cut(reason))
+
+        def fail(resource: Resource) -> None:
+            if resource.status not in ENDED:
+                resource.status = STOPPED if resource.status == STOPPING else FAILED
+                resource.body[FAILURE_REASON] = cut(reason)
+
+        self._resources.update(arn, fail)
 
     def resume(self, execution: Execution, run: StepRun) -> None:
         """After a restart: follow what runs for a step, or launch it if the crash came before."""

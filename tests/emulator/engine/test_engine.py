@@ -321,6 +321,24 @@ def test_a_failing_disk_delays_but_does_not_lose(world: World, monkeypatch: pyte
     assert len(world.sagemaker.made("CreateProcessingJob")) == 2
 
 
+def test_a_fault_of_ours_ends_the_execution_instead_of_leaving_it_hanging(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sagemaker.fates = {"A": "hold"}
+    arn = world.start([processing("A"), processing("B", "A")])
+    world.wait_for(arn, A="Executing")
+
+    def broken(execution: Any, step: str) -> None:
+        raise KeyError(step)
+
+    monkeypatch.setattr(world.engine._runner, "follow", broken)
+    world.sagemaker.end("A")
+    execution = world.wait(arn)
+    assert (execution.status, execution.body["FailureReason"]) == ("Failed", "InternalServerError: KeyError: 'A'")
+    assert world.statuses(arn) == {"A": "Failed"}
+    assert world.wait(world.start([processing("C")])).status == "Succeeded", "others go on"
+
+
 def test_other_resources_do_not_disturb(world: World) -> None:
     world.resources.insert(Resource(scope_of(world), "training-job", "x", "arn:x", {}, status="InProgress"))
     world.resources.update("arn:x", lambda it: setattr(it, "status", "Completed"))
