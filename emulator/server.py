@@ -122,6 +122,8 @@ def _listen(settings: Settings) -> socket.socket:
 def _serve(gateway: Gateway, listener: socket.socket, ready: Callable[[], None]) -> None:
     import uvicorn
 
+    from emulator.gateway.transport import OneSegmentProtocol
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -129,7 +131,7 @@ def _serve(gateway: Gateway, listener: socket.socket, ready: Callable[[], None])
 
     config = uvicorn.Config(
         gateway,
-        http="httptools",
+        http=OneSegmentProtocol,
         ws="none",
         loop="asyncio",
         lifespan="off",

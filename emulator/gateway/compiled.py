@@ -12,6 +12,7 @@ from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Operation, find
 from emulator.gateway import json_protocol, models, query_protocol, rest, xml_protocol
 from emulator.gateway.constraints import Check, ConstraintCompiler, error_code, validation_error
+from emulator.gateway.json_writers import JsonWriters
 from emulator.gateway.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class _Compilers:
 
     constraints: ConstraintCompiler
     json_readers: json_protocol.JsonReaders
-    json_writers: json_protocol.JsonWriters
+    json_writers: JsonWriters
     query_readers: query_protocol.QueryReaders
     xml_readers: xml_protocol.XmlReaders
     xml_writers: xml_protocol.XmlWriters
@@ -58,7 +59,7 @@ def _compilers(service: str) -> _Compilers:
     return _Compilers(
         ConstraintCompiler(),
         json_protocol.JsonReaders(),
-        json_protocol.JsonWriters(),
+        JsonWriters(),
         query_protocol.QueryReaders(),
         xml_protocol.XmlReaders(),
         xml_protocol.XmlWriters(),

@@ -1,4 +1,4 @@
-"""JSON documents of the ``json`` and ``rest-json`` protocols, read and written as their shapes say.
+"""Reading JSON documents of the ``json`` and ``rest-json`` protocols as their shapes say.
 
 Reading is strict about types, as AWS's own deserializer is, and speaks its language (``NUMBER_VALUE can not be
 converted to a String``); unknown members and nulls are dropped, as there.
@@ -19,7 +19,6 @@ from emulator.gateway import timestamps
 from emulator.gateway.models import Shape, wire_name
 
 Read: TypeAlias = Callable[[Any], Any]
-Write: TypeAlias = Callable[[Any], Any]
 
 
 class SerializationException(AwsError):
@@ -35,13 +34,13 @@ def parse_document(body: bytes) -> Any:
         SerializationException: it is not JSON, or nested deeper than the interpreter can follow.
     """
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise SerializationException(f"The body of the request is not valid JSON: {error}") from error
 
 
 def dump_document(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":"), default=_json_default).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -52,6 +51,10 @@ def _json_default(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
     return timestamps.seconds(value)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_json_default)
 
 
 def _wrong_type(value: Any, wanted: str) -> SerializationException:
@@ -217,71 +220,3 @@ _SCALARS: dict[str, Read] = {
     "timestamp": _read_timestamp,
     "blob": _read_blob,
 }
-
-
-class JsonWriters:
-    """Compiled writers of one service's shapes: only members of the model are written, and no nulls."""
-
-    def __init__(self) -> None:
-        self._writers: dict[str, Write | None] = {}
-        self._open: set[str] = set()
-
-    def compile(self, shape: Shape) -> Write | None:
-        """The writer of a shape; None where a value is written as it is."""
-        name = shape.name
-        style = shape.serialization.get("timestampFormat")
-        if shape.type_name == "timestamp":
-            return timestamps.seconds if style in (None, "unixTimestamp") else _timestamp_writer(style)
-        if shape.metadata.get("document") or shape.type_name not in ("structure", "list", "map", "blob"):
-            return None
-        if name in self._writers:
-            return self._writers[name]
-        if name in self._open:
-            return lambda value: (self._writers[name] or _read_any)(value)
-        self._open.add(name)
-        self._writers[name] = self._compile(shape)
-        self._open.discard(name)
-        return self._writers[name]
-
-    def _compile(self, shape: Shape) -> Write | None:
-        match shape.type_name:
-            case "structure":
-                return self._structure(shape)
-            case "blob":
-                return _write_blob
-            case "list":
-                return _list_writer(self.compile(shape.member))
-            case _:
-                return _map_writer(self.compile(shape.value))
-
-    def _structure(self, shape: Shape) -> Write:
-        members = [
-            (name, wire_name(member, name), self.compile(member))
-            for name, member in shape.members.items()
-            if "location" not in member.serialization
-        ]
-
-        def write_structure(value: Any) -> dict[str, Any]:
-            return {
-                wire: item if write is None else write(item)
-                for name, wire, write in members
-                if (item := value.get(name)) is not None
-            }
-
-        return write_structure
-
-
-def _list_writer(member: Write | None) -> Write | None:
-    return None if member is None else lambda value: [member(item) for item in value]
-
-
-def _map_writer(member: Write | None) -> Write | None:
-    return None if member is None else lambda value: {key: member(item) for key, item in value.items()}
-
-
-def _timestamp_writer(style: str) -> Write:
-    return lambda value: timestamps.render(value, style)
-
-
-def _write_blob(value: Any) -> str:
-    return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WireRequest:
-    """``path`` and ``query`` are as sent (percent-encoded); header names are lower-case."""
+    """``path`` and ``query`` are as sent (percent-encoded); header names are lower-case. ``body`` is set once read."""
 
     method: str
     path: str

@@ -20,6 +20,7 @@ from emulator.aws.operations import Handler, Operation
 from emulator.gateway.compiled import compiled
 from emulator.gateway.gateway import Gateway, create_gateway
 from emulator.gateway.invoke import make_invoke
+from emulator.gateway.transport import OneSegmentProtocol
 from emulator.services import iam, iam_policies, sts
 from emulator.services.context import App
 from emulator.settings import Settings
@@ -118,7 +119,7 @@ def _start(gateway: Gateway, stack: ExitStack) -> int:
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     config = uvicorn.Config(
-        gateway, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, log_level="info"
+        gateway, http=OneSegmentProtocol, ws="none", lifespan="off", log_config=None, access_log=False, log_level="info"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

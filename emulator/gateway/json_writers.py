@@ -1,0 +1,84 @@
+"""Writing JSON documents of the ``json`` and ``rest-json`` protocols as their shapes say."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from emulator.gateway import timestamps
+from emulator.gateway.models import Shape, wire_name
+
+Write: TypeAlias = Callable[[Any], Any]
+
+
+class JsonWriters:
+    """Compiled writers of one service's shapes: only members of the model are written, and no nulls."""
+
+    def __init__(self) -> None:
+        self._writers: dict[str, Write | None] = {}
+        self._open: set[str] = set()
+
+    def compile(self, shape: Shape) -> Write | None:
+        """The writer of a shape; None where a value is written as it is."""
+        name = shape.name
+        style = shape.serialization.get("timestampFormat")
+        if shape.type_name == "timestamp":
+            return timestamps.seconds if style in (None, "unixTimestamp") else _timestamp_writer(style)
+        if shape.metadata.get("document") or shape.type_name not in ("structure", "list", "map", "blob"):
+            return None
+        if name in self._writers:
+            return self._writers[name]
+        if name in self._open:
+            return lambda value: (self._writers[name] or _as_it_is)(value)
+        self._open.add(name)
+        self._writers[name] = self._compile(shape)
+        self._open.discard(name)
+        return self._writers[name]
+
+    def _compile(self, shape: Shape) -> Write | None:
+        match shape.type_name:
+            case "structure":
+                return self._structure(shape)
+            case "blob":
+                return _write_blob
+            case "list":
+                return _list_writer(self.compile(shape.member))
+            case _:
+                return _map_writer(self.compile(shape.value))
+
+    def _structure(self, shape: Shape) -> Write:
+        members = [
+            (name, wire_name(member, name), self.compile(member))
+            for name, member in shape.members.items()
+            if "location" not in member.serialization
+        ]
+
+        def write_structure(value: Any) -> dict[str, Any]:
+            return {
+                wire: item if write is None else write(item)
+                for name, wire, write in members
+                if (item := value.get(name)) is not None
+            }
+
+        return write_structure
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _list_writer(member: Write | None) -> Write | None:
+    return None if member is None else lambda value: [member(item) for item in value]
+
+
+def _map_writer(member: Write | None) -> Write | None:
+    return None if member is None else lambda value: {key: member(item) for key, item in value.items()}
+
+
+def _timestamp_writer(style: str) -> Write:
+    return lambda value: timestamps.render(value, style)
+
+
+def _write_blob(value: Any) -> str:
+    return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
