@@ -336,6 +336,7 @@ def test_a_fault_of_ours_ends_the_execution_instead_of_leaving_it_hanging(
     execution = world.wait(arn)
     assert (execution.status, execution.body["FailureReason"]) == ("Failed", "InternalServerError: KeyError: 'A'")
     assert world.statuses(arn) == {"A": "Failed"}
+    monkeypatch.undo()
     assert world.wait(world.start([processing("C")])).status == "Succeeded", "others go on"
 
 
