@@ -163,7 +163,7 @@ def run(workspace: Workspace, name: str, parameters: tuple[str, ...], keep: bool
     """Seed, build, upsert, start and follow pipeline NAME; starts an emulator for it if none is running."""
     from pipelines.run import run_pipeline
 
-    sys.exit(run_pipeline(workspace, name, parameters, keep=keep, follow=lambda arn: _follow(workspace, arn)))
+    sys.exit(run_pipeline(workspace, name, parameters, keep=keep, follow=_follow))
 
 
 @command
@@ -221,20 +221,19 @@ def stop(workspace: Workspace, execution: str) -> None:
     workspace.write(f"stopping {arn}")
 
 
-def _follow(workspace: Workspace, arn: str) -> int:
-    """Follow an execution; Ctrl-C ends the following only and says how to go on."""
+def _follow(workspace: Workspace, arn: str, resume: str = "") -> int:
+    """Follow an execution; Ctrl-C ends the following only and says how to go on (after the command ``resume``)."""
     from pipelines.execution import execution_id
 
     try:
         return workspace.follow(arn)
     except KeyboardInterrupt:
-        identifier = execution_id(arn)
-        click.echo(
-            f"\nNo longer following; the execution itself was not stopped.\n"
-            f"  follow it again:  pipelines follow {identifier}{workspace.option}\n"
-            f"  stop it:          pipelines stop {identifier}{workspace.option}",
-            err=True,
-        )
+        commands = [resume] if resume else []
+        commands += [f"pipelines {verb} {execution_id(arn)}{workspace.option}" for verb in ("follow", "stop")]
+        explanation = "it goes on when the emulator runs again" if resume else "it goes on"
+        click.echo(f"\nNo longer following the execution; {explanation}. Next:", err=True)
+        for line in commands:
+            click.echo(f"  {line}", err=True)
         return EXIT_INTERRUPTED
 
 

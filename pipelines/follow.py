@@ -34,8 +34,8 @@ class Ended:
 class View(Protocol):
     """Where progress is shown."""
 
-    def update(self, steps: Steps) -> None:
-        """Show the steps as they are now; called at every poll."""
+    def update(self, steps: Steps, *, ended: bool = False) -> None:
+        """Show the steps as they are now; called at every poll, and once when the execution has ended."""
 
 
 def follow_execution(
@@ -53,7 +53,7 @@ def follow_execution(
             execution = describe_execution(connection, arn)
             if execution["PipelineExecutionStatus"] in ENDED:
                 final = list_steps(connection, arn)
-                view.update(final)
+                view.update(final, ended=True)
                 return Ended(execution, final)
         sleep(_interval(time.monotonic() - begun))
 

@@ -38,7 +38,7 @@ class PlainView:
         self._began = time.monotonic()
         self._seen: dict[str, str] = {}
 
-    def update(self, steps: list[dict[str, Any]]) -> None:
+    def update(self, steps: list[dict[str, Any]], *, ended: bool = False) -> None:
         for step in steps:
             name, status = step["StepName"], step["StepStatus"]
             if self._seen.get(name) == status:
@@ -50,16 +50,16 @@ class PlainView:
 
 
 class LiveView:
-    """A table of all steps, redrawn at every poll; steps that have not begun are shown as waiting."""
+    """A table of all steps, redrawn at every poll, also of those that have not begun."""
 
     def __init__(self, live: Any, names: list[str]) -> None:
         self._live = live
         self._names = names
 
-    def update(self, steps: list[dict[str, Any]]) -> None:
-        self._live.update(self._table(steps), refresh=True)
+    def update(self, steps: list[dict[str, Any]], *, ended: bool = False) -> None:
+        self._live.update(self._table(steps, "not run" if ended else "waiting"), refresh=True)
 
-    def _table(self, steps: list[dict[str, Any]]) -> Any:
+    def _table(self, steps: list[dict[str, Any]], absent: str) -> Any:
         from rich.table import Table
         from rich.text import Text
 
@@ -67,7 +67,7 @@ class LiveView:
         begun = {step["StepName"]: step for step in steps}
         for name in [*self._names, *(name for name in begun if name not in self._names)]:
             step = begun.get(name)
-            status = step["StepStatus"] if step else "waiting"
+            status = step["StepStatus"] if step else absent
             took = seconds(duration(step)) if step else ""
             cached = "cached" if step and step.get("CacheHitResult") else ""
             style = COLORS.get(status, "dim")

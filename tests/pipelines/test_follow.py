@@ -9,7 +9,7 @@ class Recorder:
     def __init__(self) -> None:
         self.seen: list[dict[str, str]] = []
 
-    def update(self, steps: list[dict[str, Any]]) -> None:
+    def update(self, steps: list[dict[str, Any]], *, ended: bool = False) -> None:
         self.seen.append({item["StepName"]: item["StepStatus"] for item in steps})
 
 
