@@ -25,12 +25,15 @@ _LINK_REFUSED = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP}
 class BlobWriter:
     """A blob being written. Leaving the ``with`` block without ``finish`` removes what was written."""
 
-    def __init__(self, name: str, path: str) -> None:
+    offset: int | None = None
+    """Where in the file writing began, if the file is shared with other writers."""
+
+    def __init__(self, name: str, path: str, flags: int = os.O_EXCL, mode: int = _READ_ONLY) -> None:
         self.name = name
         self.size = 0
         self._path = path
         self._finished = False
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _READ_ONLY)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, mode)
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -39,11 +42,12 @@ class BlobWriter:
             self.size += written
             view = view[written:]
 
-    def append_file(self, path: str) -> None:
-        """Append another file's content, in the kernel where it can."""
+    def append_file(self, path: str, start: int = 0, length: int | None = None) -> None:
+        """Append another file's content, or a range of it, in the kernel where it can."""
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self.size += _copy(source, self._file, os.fstat(source).st_size)
+            os.lseek(source, start, os.SEEK_SET)
+            self.size += _copy(source, self._file, os.fstat(source).st_size if length is None else length)
         finally:
             os.close(source)
 
@@ -124,12 +128,20 @@ class Blobs:
         place(self.path(name), path)
         return copy
 
-    def join(self, names: Iterable[str]) -> str:
-        """A new blob of several blobs' contents, one after another."""
+    def join(self, pieces: Iterable[tuple[str, int, int]]) -> str:
+        """A new blob of pieces of others, each given as (blob, start, length), one after another."""
         with self.create() as writer:
-            for name in names:
-                writer.append_file(self.path(name))
+            for name, start, length in pieces:
+                writer.append_file(self.path(name), start, length)
             return writer.finish()
+
+    def name(self) -> str:
+        """The name of a blob to come, whose folder is there."""
+        return self._new()[0]
+
+    def seal(self, name: str) -> None:
+        """Make a file that was open to writers read-only, as blobs are."""
+        os.chmod(self.path(name), _READ_ONLY)  # noqa: PTH101 - a string path
 
     def remove(self, names: Iterable[str]) -> None:
         for name in names:

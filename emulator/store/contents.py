@@ -55,18 +55,18 @@ def copy_content(
         return content
 
 
-def join_parts(blobs: Blobs, parts: list[Part], algorithm: str, kind: str) -> Content:
-    """The content of a multipart object: its parts one after another.
+def join_parts(blobs: Blobs, parts: list[Part], algorithm: str, kind: str, blob: str | None) -> Content:
+    """The content of a multipart object: its parts one after another, in ``blob`` already, or else to be copied.
 
     Raises:
         FileNotFoundError: a part has been replaced or removed meanwhile.
     """
     digests = b"".join(bytes.fromhex(part.etag) for part in parts)
     etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
-    blob = blobs.join(part.blob for part in parts)
-    checksum = _joined_checksum(blobs, blob, parts, algorithm, kind)
+    joined = blob or blobs.join((part.blob, part.offset or 0, part.size) for part in parts)
+    checksum = _joined_checksum(blobs, joined, parts, algorithm, kind)
     kept = tuple(Part(part.number, part.size, checksum=part.checksum) for part in parts)
-    return Content(blob, sum(part.size for part in parts), etag, checksum, kept)
+    return Content(joined, sum(part.size for part in parts), etag, checksum, kept)
 
 
 def _joined_checksum(blobs: Blobs, blob: str, parts: list[Part], algorithm: str, kind: str) -> Checksum:

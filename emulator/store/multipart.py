@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS uploads (
     initiated     REAL NOT NULL,
     algorithm     TEXT NOT NULL,
     checksum_kind TEXT NOT NULL,
-    attributes    TEXT NOT NULL
+    attributes    TEXT NOT NULL,
+    blob          TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS uploads_by_key ON uploads (bucket, key, initiated, id);
 CREATE TABLE IF NOT EXISTS upload_parts (
@@ -32,8 +33,10 @@ CREATE TABLE IF NOT EXISTS upload_parts (
     checksum TEXT NOT NULL,
     modified REAL NOT NULL,
     blob     TEXT NOT NULL,
+    place    INTEGER,
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS uploads_blobs ON uploads (blob);
 CREATE INDEX IF NOT EXISTS upload_parts_blobs ON upload_parts (blob);
 """
 
@@ -50,6 +53,8 @@ class Upload:
     algorithm: str
     checksum_kind: str
     attributes: Attributes
+    blob: str
+    """The file that parts are put together in; it is there once the first has begun to come."""
 
 
 class Uploads:
@@ -59,10 +64,17 @@ class Uploads:
         self._database = database
 
     def create(
-        self, bucket: str, key: str, account: str, attributes: Attributes, algorithm: str, checksum_kind: str
+        self,
+        bucket: str,
+        key: str,
+        account: str,
+        attributes: Attributes,
+        algorithm: str,
+        checksum_kind: str,
+        blob: str,
     ) -> Upload:
         upload = Upload(
-            secrets.token_urlsafe(48), bucket, key, account, time.time(), algorithm, checksum_kind, attributes
+            secrets.token_urlsafe(48), bucket, key, account, time.time(), algorithm, checksum_kind, attributes, blob
         )
         document = json.dumps(
             {
@@ -74,8 +86,8 @@ class Uploads:
         )
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (upload.id, bucket, key, account, upload.initiated, algorithm, checksum_kind, document),
+                "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (upload.id, bucket, key, account, upload.initiated, algorithm, checksum_kind, document, blob),
             )
         return upload
 
@@ -101,17 +113,18 @@ class Uploads:
         with self._database.transaction() as connection:
             self.require(upload.bucket, upload.key, upload.id)
             replaced = connection.execute(
-                "SELECT blob FROM upload_parts WHERE upload = ? AND number = ?", (upload.id, part.number)
+                "SELECT blob FROM upload_parts WHERE upload = ? AND number = ? AND place IS NULL",
+                (upload.id, part.number),
             ).fetchall()
             connection.execute(
-                "INSERT OR REPLACE INTO upload_parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (upload.id, part.number, part.size, part.etag, part.checksum, part.modified, part.blob),
+                "INSERT OR REPLACE INTO upload_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (upload.id, part.number, part.size, part.etag, part.checksum, part.modified, part.blob, part.offset),
             )
         return [row["blob"] for row in replaced]
 
     def parts(self, upload_id: str, after: int = 0, limit: int = -1) -> list[Part]:
         rows = self._database.read(
-            "SELECT number, size, etag, checksum, modified, blob FROM upload_parts"
+            "SELECT number, size, etag, checksum, modified, blob, place FROM upload_parts"
             " WHERE upload = ? AND number > ? ORDER BY number LIMIT ?",
             (upload_id, after, limit),
         )
@@ -128,7 +141,7 @@ class Uploads:
             blobs = connection.execute("SELECT blob FROM upload_parts WHERE upload = ?", (upload.id,)).fetchall()
             connection.execute("DELETE FROM upload_parts WHERE upload = ?", (upload.id,))
             connection.execute("DELETE FROM uploads WHERE id = ?", (upload.id,))
-        return [row["blob"] for row in blobs]
+        return [upload.blob, *{row["blob"] for row in blobs} - {upload.blob}]
 
     def of_bucket(self, bucket: str, prefix: str = "") -> list[Upload]:
         """Uploads under way, ordered by key, then by the time they began."""
@@ -138,7 +151,8 @@ class Uploads:
         return [_upload(row) for row in rows if row["key"].startswith(prefix)]
 
     def has_blob(self, blob: str) -> bool:
-        return self._database.read_one("SELECT 1 FROM upload_parts WHERE blob = ?", (blob,)) is not None
+        found = "SELECT 1 FROM uploads WHERE blob = ?1 UNION ALL SELECT 1 FROM upload_parts WHERE blob = ?1"
+        return self._database.read_one(found, (blob,)) is not None
 
 
 def _upload(row: sqlite3.Row) -> Upload:
@@ -151,4 +165,5 @@ def _upload(row: sqlite3.Row) -> Upload:
         row["algorithm"],
         row["checksum_kind"],
         Attributes(**json.loads(row["attributes"])),
+        row["blob"],
     )

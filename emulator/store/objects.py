@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from emulator.aws.errors import ValidationException
 from emulator.store import buckets, link_farm, multipart, stored_objects
+from emulator.store.assemblies import Assemblies
 from emulator.store.blobs import Blobs
 from emulator.store.buckets import Bucket, Buckets
 from emulator.store.contents import hash_content
@@ -41,6 +42,7 @@ class ObjectStore:
         self.bucket_table = Buckets(self.database)
         self.index = ObjectIndex(self.database, self.bucket_table)
         self.uploads = Uploads(self.database)
+        self.assemblies = Assemblies(self.blobs, self.uploads)
         self._sweeper = threading.Thread(
             target=self.blobs.sweep, args=(self._known,), name="object-store-sweep", daemon=True
         )

@@ -66,6 +66,8 @@ class Part:
     checksum: str = ""
     modified: float = 0.0
     blob: str = ""
+    offset: int | None = None
+    """Where the part begins in a blob that it shares with other parts; None if the blob is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Content:
     etag: str
     checksum: Checksum | None = None
     parts: tuple[Part, ...] = ()
+    offset: int | None = None
+    """As that of the ``Part`` which this becomes."""
 
 
 def details_of(attributes: Attributes, checksum: Checksum | None, parts: int) -> str:

@@ -25,14 +25,16 @@ from emulator.services.s3.errors import (
     invalid_request,
     missing_content_length,
 )
+from emulator.store.blobs import BlobWriter
 from emulator.store.checksums import encode, new_digest
-from emulator.store.objects import ObjectStore
 from emulator.store.stored_objects import Checksum, Content
 
 MAX_OBJECT = 5 << 30
 """Bytes of one PutObject or UploadPart."""
 MAX_DOCUMENT = 4 << 20
 _BATCH = 1 << 20
+OpenWriter = Callable[[int], BlobWriter]
+"""Opens the writer of a body that is going to have so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class BodySink:
 
     def _take(self, piece: bytes) -> None:
         self.size += len(piece)
+        if self._framing.length is not None and self.size > self._framing.length:
+            raise incomplete_body()
         if self.size > self._limit:
             raise entity_too_large(self.size, self._limit)
         self._md5.update(piece)
@@ -111,8 +115,8 @@ class BodySink:
             )
 
 
-async def receive_blob(request: Request, objects: ObjectStore, executor: Executor) -> ReceivedBlob:
-    """Stream the body into a new blob.
+async def receive_blob(request: Request, open_writer: OpenWriter, executor: Executor) -> ReceivedBlob:
+    """Stream the body to where ``open_writer`` wants it.
 
     Raises:
         AwsError: the body is too large, incomplete, or not what its digests say.
@@ -125,12 +129,12 @@ async def receive_blob(request: Request, objects: ObjectStore, executor: Executo
     if framing.length > MAX_OBJECT:
         raise entity_too_large(framing.length, MAX_OBJECT)
     loop = asyncio.get_running_loop()
-    writer = await loop.run_in_executor(executor, objects.blobs.create)
+    writer = await loop.run_in_executor(executor, open_writer, framing.length)
     sink = BodySink(framing, plan, writer.write, MAX_OBJECT)
     try:
         await _pump(request, sink, executor)
         md5, checksum = sink.finish(request.headers.get("content-md5"))
-        content = Content(writer.finish(), sink.size, md5, checksum)
+        content = Content(writer.finish(), sink.size, md5, checksum, offset=writer.offset)
     finally:
         writer.discard()
     return ReceivedBlob(content, plan.algorithm if plan.sent else "")

@@ -28,10 +28,7 @@ def complete_multipart_upload(request: Request, context: Context) -> Response:
     upload = objects.uploads.require(request["Bucket"], request["Key"], request["UploadId"])
     condition = write_condition(request)
     parts = _chosen_parts(request, upload, objects.uploads.parts(upload.id))
-    try:
-        content = join_parts(objects.blobs, parts, upload.algorithm or DEFAULT_ALGORITHM, upload.checksum_kind)
-    except FileNotFoundError as error:
-        raise _invalid_part(upload, parts[0].number, parts[0].etag) from error
+    content = _content(upload, parts, context)
     try:
         _check_whole(request, content)
     except AwsError:
@@ -40,7 +37,18 @@ def complete_multipart_upload(request: Request, context: Context) -> Response:
     stored = objects.commit(
         upload.bucket, upload.key, content, upload.attributes, condition, lambda: objects.uploads.end(upload)
     )
+    objects.assemblies.forget(upload)
     return _response(stored, context)
+
+
+def _content(upload: Upload, parts: list[Part], context: Context) -> Content:
+    objects = context.app.objects
+    algorithm = upload.algorithm or DEFAULT_ALGORITHM
+    try:
+        blob = objects.assemblies.assembled(upload, parts)
+        return join_parts(objects.blobs, parts, algorithm, upload.checksum_kind, blob)
+    except FileNotFoundError as error:
+        raise _invalid_part(upload, parts[0].number, parts[0].etag) from error
 
 
 def _response(stored: StoredObject, context: Context) -> Response:

@@ -25,8 +25,9 @@ from emulator.services.context import App, Context
 from emulator.services.s3 import operations as _registered  # noqa: F401
 from emulator.services.s3.access import check_access
 from emulator.services.s3.addressing import Address, parse_address
-from emulator.services.s3.bodies import ReceivedBlob, receive_blob, receive_document
+from emulator.services.s3.bodies import OpenWriter, ReceivedBlob, receive_blob, receive_document
 from emulator.services.s3.errors import error_document, malformed_xml, method_not_allowed
+from emulator.services.s3.multipart import open_part
 from emulator.services.s3.parsing import bindings_of, is_stream, parse_members, parse_payload
 from emulator.services.s3.presigned import check_expiry
 from emulator.services.s3.routing import find_operation
@@ -100,7 +101,7 @@ class S3Endpoint:
         """Read the body into the request's members; the blob, if it is an object's data."""
         bindings = bindings_of(name)
         if is_stream(name):
-            received = await receive_blob(call.request, call.context.app.objects, self._threads)
+            received = await receive_blob(call.request, _open_writer(name, members, call.context), self._threads)
             members[bindings.payload] = received
             return received
         if bindings.payload:
@@ -137,6 +138,12 @@ def _find(call: _Call) -> Operation:
     return found
 
 
+def _open_writer(name: str, members: dict[str, Any], context: Context) -> OpenWriter:
+    if name == "UploadPart":
+        return partial(open_part, members, context)
+    return lambda length: context.app.objects.blobs.create()
+
+
 def _handle(
     operation: Operation, members: dict[str, Any], context: Context, received: ReceivedBlob | None
 ) -> dict[str, Any]:
@@ -152,4 +159,8 @@ def _error_response(error: AwsError, request: Request, headers: Mapping[str, str
     bare = request.method == "HEAD" or error.status == 304
     resource = request.url.path
     body = b"" if bare else error_document(error, resource, headers["x-amz-request-id"], headers["x-amz-id-2"])
-    return Response(body, error.status, error.headers, media_type=None if bare else "application/xml")
+    answer = Response(body, error.status, error.headers, media_type=None if bare else "application/xml")
+    if "expect" in request.headers:
+        # A client that waits for "100 Continue" now keeps its body: its next request must not be taken for that.
+        answer.headers["connection"] = "close"
+    return answer

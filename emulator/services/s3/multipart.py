@@ -12,6 +12,7 @@ from emulator.services.s3.copying import MAX_COPY, copy_source
 from emulator.services.s3.errors import entity_too_large, invalid_argument, invalid_range, invalid_request
 from emulator.services.s3.headers import attributes_of, version_shown
 from emulator.services.s3.ranges import ByteRange, parse_range
+from emulator.store.blobs import BlobWriter
 from emulator.store.checksums import ALGORITHMS, DEFAULT_ALGORITHM, combinable
 from emulator.store.contents import copy_content
 from emulator.store.multipart import Upload
@@ -26,7 +27,13 @@ def create_multipart_upload(request: Request, context: Context) -> Response:
     algorithm, kind = _chosen_checksum(request)
     objects.index.check_key(request["Key"])
     upload = objects.uploads.create(
-        request["Bucket"], request["Key"], context.account, attributes_of(request), algorithm, kind
+        request["Bucket"],
+        request["Key"],
+        context.account,
+        attributes_of(request),
+        algorithm,
+        kind,
+        objects.blobs.name(),
     )
     return {
         "Bucket": upload.bucket,
@@ -36,6 +43,15 @@ def create_multipart_upload(request: Request, context: Context) -> Response:
         "ChecksumAlgorithm": algorithm or None,
         "ChecksumType": kind if algorithm else None,
     }
+
+
+def open_part(request: Request, context: Context, length: int) -> BlobWriter:
+    """Where the data of an UploadPart goes, once it is known to be welcome.
+
+    Raises:
+        AwsError: NoSuchUpload; InvalidArgument: the part number.
+    """
+    return context.app.objects.assemblies.writer(_upload(request, context), _part_number(request), length)
 
 
 @operation("s3", "UploadPart", blocking=True)
@@ -73,7 +89,9 @@ def upload_part_copy(request: Request, context: Context) -> Response:
 @operation("s3", "AbortMultipartUpload", blocking=True)
 def abort_multipart_upload(request: Request, context: Context) -> Response:
     objects = context.app.objects
-    objects.blobs.remove(objects.uploads.end(_upload(request, context)))
+    upload = _upload(request, context)
+    objects.blobs.remove(objects.uploads.end(upload))
+    objects.assemblies.forget(upload)
     return {}
 
 
@@ -125,7 +143,7 @@ def _store_part(upload: Upload, number: int, content: Content, context: Context)
     checksum = content.checksum
     same = checksum is not None and checksum.algorithm == (upload.algorithm or DEFAULT_ALGORITHM)
     value = checksum.value if checksum and same else ""
-    part = Part(number, content.size, content.etag, value, time.time(), content.blob)
+    part = Part(number, content.size, content.etag, value, time.time(), content.blob, content.offset)
     objects.blobs.remove(objects.uploads.put_part(upload, part))
     return part
 

@@ -135,6 +135,14 @@ def test_a_client_is_told_to_go_on_only_if_its_body_is_wanted(server: Server, bu
             assert connection.recv(65536).startswith(expected)
 
 
+def test_a_refused_body_does_not_spoil_the_next_request(s3: Any, bucket: str) -> None:
+    for _ in range(3):
+        with pytest.raises(ClientError) as caught:
+            s3.put_object(Bucket="missing-bucket", Key="k", Body=b"x" * 100_000)
+        assert error_of(caught) == ("NoSuchBucket", 404)
+        assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(server: Server, bucket: str) -> None:
     blobs = server.objects.root / "blobs"
     before = sorted(path.name for path in blobs.glob("*/*"))

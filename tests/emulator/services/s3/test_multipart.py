@@ -3,12 +3,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.services.s3.conftest import error_of
+from tests.emulator.services.s3.conftest import Server, error_of
 
 MIB = 1 << 20
 PARTS = [b"a" * (5 * MIB), b"b" * (5 * MIB), b"c" * 1000]
@@ -201,3 +202,70 @@ def test_impossible_checksum_types(s3: Any, bucket: str) -> None:
         with pytest.raises(ClientError) as caught:
             s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm, ChecksumType=kind)
         assert error_of(caught) == ("InvalidRequest", 400)
+
+
+def inode_of_part(server: Any, upload: str) -> int:
+    part = server.objects.uploads.parts(upload)[0]
+    return Path(server.objects.blobs.path(part.blob)).stat().st_ino
+
+
+def inode_of(server: Any, bucket: str, key: str) -> int:
+    return Path(server.objects.blobs.path(server.objects.require(bucket, key).blob)).stat().st_ino
+
+
+def test_parts_of_one_size_are_not_copied_in_whatever_order_they_come(server: Any, s3: Any, bucket: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    place = {"Bucket": bucket, "Key": "k", "UploadId": upload}
+    etags = {n: s3.upload_part(**place, PartNumber=n, Body=PARTS[n - 1])["ETag"] for n in (2, 3, 1)}
+    inode = inode_of_part(server, upload)
+    before = sum(1 for _ in server.objects.root.glob("blobs/*/*"))
+    complete(s3, bucket, "k", upload, [{"PartNumber": n, "ETag": etags[n]} for n in (1, 2, 3)])
+    assert inode_of(server, bucket, "k") == inode
+    assert sum(1 for _ in server.objects.root.glob("blobs/*/*")) == before
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"".join(PARTS)
+
+
+@pytest.mark.parametrize("order", [(3, 1, 2), (1, 2, 3, 2), (1, 3, 2, 1, 3)])
+def test_parts_that_do_not_fit_together_are_copied(s3: Any, bucket: str, order: tuple[int, ...]) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    place = {"Bucket": bucket, "Key": "k", "UploadId": upload}
+    etags = {n: s3.upload_part(**place, PartNumber=n, Body=PARTS[n - 1])["ETag"] for n in order}
+    complete(s3, bucket, "k", upload, [{"PartNumber": n, "ETag": etags[n]} for n in (1, 2, 3)])
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"".join(PARTS)
+
+
+@pytest.mark.parametrize("chosen", [(1, 2), (2, 3), (1, 3), (1,), (3,)])
+def test_some_of_the_parts_may_be_left_out(s3: Any, bucket: str, chosen: tuple[int, ...]) -> None:
+    upload, parts = upload_parts(s3, bucket, "k", PARTS)
+    complete(s3, bucket, "k", upload, [parts[n - 1] for n in chosen])
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"".join(PARTS[n - 1] for n in chosen)
+
+
+def test_an_upload_goes_on_after_a_refused_completion(s3: Any, bucket: str) -> None:
+    upload, parts = upload_parts(s3, bucket, "k", PARTS[:2])
+    s3.put_object(Bucket=bucket, Key="k", Body=b"there")
+    with pytest.raises(ClientError):
+        complete(s3, bucket, "k", upload, parts, IfNoneMatch="*")
+    third = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=3, Body=b"third")
+    complete(s3, bucket, "k", upload, [*parts, {"PartNumber": 3, "ETag": third["ETag"]}])
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == PARTS[0] + PARTS[1] + b"third"
+
+
+def test_an_upload_goes_on_after_a_restart(tmp_path: Path) -> None:
+    first = Server(tmp_path)
+    client = first.client()
+    client.create_bucket(Bucket="restarted")
+    upload, parts = upload_parts(client, "restarted", "k", PARTS[:2])
+    client.close()
+    first.close()
+    second = Server(tmp_path)
+    client = second.client()
+    place = {"Bucket": "restarted", "Key": "k", "UploadId": upload}
+    parts[0]["ETag"] = client.upload_part(**place, PartNumber=1, Body=b"d" * (5 * MIB))["ETag"]
+    third = client.upload_part(**place, PartNumber=3, Body=b"end")["ETag"]
+    complete(client, "restarted", "k", upload, [*parts, {"PartNumber": 3, "ETag": third}])
+    got = client.get_object(Bucket="restarted", Key="k")["Body"].read()
+    assert got == b"d" * (5 * MIB) + PARTS[1] + b"end"
+    client.close()
+    second.close()
+    assert sum(1 for _ in tmp_path.glob("blobs/*/*")) == 1
