@@ -21,6 +21,7 @@ from emulator.gateway.signatures import verify
 from emulator.gateway.wire import WireRequest, WireResponse
 from emulator.services.context import App, Context
 from emulator.settings import Settings, SettingsError
+from emulator.store.object_errors import disk_full, is_disk_full
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -103,16 +104,20 @@ class Gateway:
                 return await self._answer_s3(request, caller, scope, receive, request_id)
             request.body = await read_body(request.headers, receive)
             return await self._answer_operation(request, caller, request_id)
-        except AwsError as error:
-            return errors.render(error, routing.protocol_of(request, caller), caller.service, request_id)
         except Disconnected:
             raise
-        except Exception:  # noqa: BLE001 — the boundary: logged with its traceback, answered as InternalFailure
-            _log.exception("request %s (%s %s) failed", request_id, request.method, request.path)
-            failure = InternalFailure(
-                f"The emulator failed on this request; its log has the traceback under request id {request_id}."
-            )
+        except Exception as error:  # noqa: BLE001 — the boundary: what is not an AWS error is logged and becomes one
+            failure = error if isinstance(error, AwsError) else self._failure(error, request, request_id)
             return errors.render(failure, routing.protocol_of(request, caller), caller.service, request_id)
+
+    def _failure(self, error: Exception, request: WireRequest, request_id: str) -> AwsError:
+        """The AWS error for one that is not, which goes to the log with its traceback."""
+        _log.error("request %s (%s %s) failed", request_id, request.method, request.path, exc_info=error)
+        if is_disk_full(error):
+            return disk_full(self._app.settings.data_dir)
+        return InternalFailure(
+            f"The emulator failed on this request; its log has the traceback under request id {request_id}."
+        )
 
     async def _answer_operation(self, request: WireRequest, caller: Caller, request_id: str) -> WireResponse:
         if self._signed:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +141,16 @@ class TestErrors:
         assert request_id in caplog.text
         assert "ZeroDivisionError: oops" in caplog.text
 
+    def test_a_full_disk_is_said_plainly(self, wire: Wire, register: Register) -> None:
+        def fail(request: Any, context: Any) -> Any:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        register("sagemaker", "ListPipelines", fail)
+        client = wire.client("sagemaker")
+        with pytest.raises(ClientError, match="disk of the emulator's data folder .* is full") as caught:
+            client.list_pipelines()
+        assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
     def test_headers_cannot_be_smuggled_into_an_answer(self, wire: Wire, register: Register) -> None:
         def fail(request: Any, context: Any) -> Any:
             raise AwsError("no", code="Bad\r\nSet-Cookie: a=b")
@@ -249,6 +261,8 @@ class TestAnswers:
     def test_health_says_what_runs_here(self, wire: Wire) -> None:
         response, body = wire.send("GET", "/_emulator/health")
         health = json.loads(body)
+        setup = (Path(__file__).parents[3] / "setup.py").read_text()
+        assert f'version="{health["version"]}"' in setup
         assert response.status == 200
         assert health["status"] == "ok"
         assert health["isolation"] == "test isolation"
