@@ -73,9 +73,7 @@ class Server:
 def _report(servers: dict[str, Server]) -> int:
     for name, server in servers.items():
         rate, cost = statistics.median(server.rates), statistics.median(server.costs)
-        print(
-            f"{name:10} {rate:8.0f} DescribePipeline/s (best round {max(server.rates):.0f}), {cost:.2f} ms of processor"
-        )
+        print(f"{name:10} {rate:8.0f} DescribePipeline/s (best round {max(server.rates):.0f}), {cost:.2f} ms CPU each")
     ours, theirs = servers["emulator"], servers["moto"]
     ratio = statistics.median(our / their for our, their in zip(ours.rates, theirs.rates, strict=True))
     print(f"{'ratio':10} {ratio:8.1f} (target: at least {TARGET_RATIO:.0f})", end="")

@@ -147,7 +147,7 @@ class TestErrors:
 
         register("sagemaker", "ListPipelines", fail)
         client = wire.client("sagemaker")
-        with pytest.raises(ClientError, match="disk of the emulator's data folder .* is full") as caught:
+        with pytest.raises(ClientError, match=r"disk of the emulator's data folder .* is full") as caught:
             client.list_pipelines()
         assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
 
