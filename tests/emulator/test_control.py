@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -105,8 +106,9 @@ def test_stopping_nobody_is_nothing(tmp_path: Path) -> None:
 
 def test_one_that_does_not_end_in_time_is_killed(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
-        os.kill(process.pid, 19)  # SIGSTOP: deaf to SIGTERM
+        os.kill(process.pid, signal.SIGSTOP)  # deaf to SIGTERM
+        os.waitpid(process.pid, os.WUNTRACED)
         stopped = control.stop(tmp_path, grace=0.2)
-        assert process.wait() == -9
+        assert process.wait() == -signal.SIGKILL
     assert stopped is not None
     assert stopped.pid == process.pid

@@ -7,6 +7,7 @@ A package is complete as soon as it is created, as on AWS where nothing needs va
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn, sagemaker_arn
@@ -112,7 +113,7 @@ def find_package(context: Context, name_or_arn: str) -> Resource:
     arn = name_or_arn
     if not arn.startswith("arn:"):
         arn = sagemaker_arn(context.account, context.region, KIND, name_or_arn)
-    package = context.app.resources.by_arn(arn.lower())
+    package = context.app.resources.by_arn(arn)
     if package is None or package.kind != KIND or Arn.parse(arn).region != context.region:
         raise ValidationException(f"ModelPackage {arn} does not exist.")
     return package
@@ -143,7 +144,7 @@ def _new(request: Request, context: Context) -> Resource:
     arn = sagemaker_arn(context.account, context.region, KIND, name)
     body = _stored(request)
     body.pop("ModelApprovalStatus", None)  # "does not apply to unversioned models" (API Reference)
-    return Resource(context.scope, KIND, name, arn, body, status="Completed")
+    return _complete(context, name, arn, body)
 
 
 def _new_version(request: Request, context: Context) -> Resource:
@@ -159,7 +160,12 @@ def _new_version(request: Request, context: Context) -> Resource:
         **_stored(request),
         "ModelPackageVersion": version,
     }
-    return Resource(context.scope, KIND, name, arn, body, status="Completed", parent=group.name)
+    return _complete(context, name, arn, body, parent=group.name)
+
+
+def _complete(context: Context, name: str, arn: str, body: dict[str, Any], parent: str = "") -> Resource:
+    now = time.time()
+    return Resource(context.scope, KIND, name, arn, body, "Completed", parent, created=now, modified=now)
 
 
 def _stored(request: Request) -> dict[str, Any]:
