@@ -41,6 +41,7 @@ $(VENV)/.runtime: requirements.txt setup.py $(VENV)/bin/python
 $(VENV)/.development: requirements-dev.txt setup.py $(VENV)/bin/python
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --editable .
+	@rm -rf .mypy_cache  # it remembers which packages were missing
 	@touch $@ $(VENV)/.runtime
 
 $(VENV)/bin/python:
