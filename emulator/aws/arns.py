@@ -46,5 +46,5 @@ class Arn:
 
 
 def sagemaker_arn(account: str, region: str, resource_type: str, resource_id: str) -> str:
-    """The ARN of a SageMaker resource; SageMaker lower-cases resource names in ARNs of jobs and pipelines."""
-    return str(Arn(partition_of(region), "sagemaker", region, account, f"{resource_type}/{resource_id.lower()}"))
+    """The ARN of a SageMaker resource. The name keeps its case, as in ARNs of today (those of 2021 were lower-cased)."""
+    return str(Arn(partition_of(region), "sagemaker", region, account, f"{resource_type}/{resource_id}"))

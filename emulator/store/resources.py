@@ -4,8 +4,8 @@ Every resource family (pipelines, training jobs, model packages, …) is stored 
 filtering, sorting, paging and tagging are written once. ``body`` is the document a service module chooses to keep,
 usually the members of the Describe response.
 
-Names differ by more than case: SageMaker lower-cases them in ARNs, and clients describe a job by the name they cut
-from its ARN.
+Names differ by more than case: SageMaker has lower-cased them in ARNs, and clients describe a job by the name they
+cut from its ARN.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS resources (
     kind     TEXT NOT NULL,
     name     TEXT NOT NULL COLLATE NOCASE,
     parent   TEXT NOT NULL DEFAULT '' COLLATE NOCASE,
-    arn      TEXT NOT NULL UNIQUE,
+    arn      TEXT NOT NULL UNIQUE COLLATE NOCASE,
     status   TEXT NOT NULL DEFAULT '',
     created  REAL NOT NULL,
     modified REAL NOT NULL,
@@ -84,8 +84,11 @@ class Resource:
     status: str = ""
     parent: str = ""
     created: float = field(default_factory=time.time)
-    modified: float = field(default_factory=time.time)
+    modified: float = 0.0
     id: int = 0
+
+    def __post_init__(self) -> None:
+        self.modified = self.modified or self.created
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def find_group(context: Context, name_or_arn: str) -> Resource:
     arn = name_or_arn
     if not arn.startswith("arn:"):
         arn = sagemaker_arn(context.account, context.region, KIND, name_or_arn)
-    group = context.app.resources.by_arn(arn.lower())
+    group = context.app.resources.by_arn(arn)
     if group is None or group.kind != KIND or Arn.parse(arn).region != context.region:
         raise ValidationException(f"ModelPackageGroup {arn} does not exist.")
     return group

@@ -70,7 +70,7 @@ def _existing(arn: str, context: Context) -> str:
     """
     parsed = Arn.parse(arn)
     resources = context.app.resources
-    found = resources.by_arn(arn) or resources.by_arn(arn.lower())
+    found = resources.by_arn(arn)
     if found is None or found.scope != context.scope:
         raise ValidationException(f"Resource {arn} of type {parsed.resource_type} does not exist.")
     return found.arn

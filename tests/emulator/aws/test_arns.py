@@ -34,7 +34,7 @@ def test_a_region_belongs_to_its_partition(region, partition):
     assert partition_of(region) == partition
 
 
-def test_sagemaker_lower_cases_names_in_arns():
+def test_a_name_keeps_its_case_in_an_arn():
     assert sagemaker_arn("1", "us-east-1", "training-job", "MyJob") == (
-        "arn:aws:sagemaker:us-east-1:1:training-job/myjob"
+        "arn:aws:sagemaker:us-east-1:1:training-job/MyJob"
     )

@@ -27,20 +27,21 @@ def test_a_group_is_described_by_name_and_by_arn(registry: Registry) -> None:
     )
     by_name = registry.DescribeModelPackageGroup(ModelPackageGroupName="Flights")
 
-    assert created == {"ModelPackageGroupArn": ARN}
+    assert created == {"ModelPackageGroupArn": ARN.replace("flights", "Flights")}
     assert by_name == registry.DescribeModelPackageGroup(ModelPackageGroupName=ARN)
     assert by_name["ModelPackageGroupName"] == "Flights"
     assert by_name["ModelPackageGroupDescription"] == "late or not"
     assert by_name["ModelPackageGroupStatus"] == "Completed"
     assert "LastVersion" not in by_name
-    assert registry.ListTags(ResourceArn=ARN)["Tags"] == [{"Key": "team", "Value": "x"}]
+    assert registry.ListTags(ResourceArn=created["ModelPackageGroupArn"])["Tags"] == [{"Key": "team", "Value": "x"}]
 
 
 @pytest.mark.parametrize("name", ["flights", "FLIGHTS"])
 def test_a_name_is_taken_in_any_case(registry: Registry, name: str) -> None:
     registry.CreateModelPackageGroup(ModelPackageGroupName="flights")
     error = registry.fails("CreateModelPackageGroup", ModelPackageGroupName=name)
-    assert (error.code, error.message) == ("ValidationException", f"Model Package Group already exists: {ARN}")
+    taken = ARN.replace("flights", name)
+    assert (error.code, error.message) == ("ValidationException", f"Model Package Group already exists: {taken}")
 
 
 @pytest.mark.parametrize("operation", ["DescribeModelPackageGroup", "DeleteModelPackageGroup", "ListModelPackages"])

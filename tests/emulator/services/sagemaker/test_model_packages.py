@@ -39,7 +39,7 @@ def test_a_version_is_described_with_all_it_was_given(registry: Registry) -> Non
     )
     found = registry.DescribeModelPackage(ModelPackageName=arn)
 
-    assert arn == PREFIX + "flights/1"
+    assert arn == PREFIX + "Flights/1"
     assert found["ModelPackageGroupName"] == "Flights"
     assert found["ModelPackageVersion"] == 1
     assert found["ModelPackageName"] is None
@@ -55,16 +55,16 @@ def test_a_version_is_described_with_all_it_was_given(registry: Registry) -> Non
 def test_versions_rise_and_are_never_given_twice(registry: Registry) -> None:
     arns = [register(registry) for _ in range(3)]
     registry.DeleteModelPackage(ModelPackageName=arns[2])
-    assert arns == [f"{PREFIX}flights/{version}" for version in (1, 2, 3)]
+    assert arns == [f"{PREFIX}Flights/{version}" for version in (1, 2, 3)]
     assert register(registry, ModelPackageGroupName=arns[0].replace("model-package/", "model-package-group/")[:-2]) == (
-        PREFIX + "flights/4"
+        PREFIX + "Flights/4"
     )
 
 
 def test_concurrent_registrations_get_versions_of_their_own(registry: Registry) -> None:
     with ThreadPoolExecutor(8) as pool:
         arns = list(pool.map(lambda _: register(registry), range(24)))
-    assert sorted(arns) == sorted(f"{PREFIX}flights/{version}" for version in range(1, 25))
+    assert sorted(arns) == sorted(f"{PREFIX}Flights/{version}" for version in range(1, 25))
 
 
 def test_a_client_token_makes_one_version(registry: Registry) -> None:
@@ -91,7 +91,7 @@ def test_a_package_outside_of_groups_has_a_name_and_no_approval(registry: Regist
     arn = registry.CreateModelPackage(**request, ModelApprovalStatus="Approved")["ModelPackageArn"]
     found = registry.DescribeModelPackage(ModelPackageName="Lone")
 
-    assert arn == PREFIX + "lone"
+    assert arn == PREFIX + "Lone"
     assert (found["ModelPackageName"], found["ModelPackageGroupName"]) == ("Lone", None)
     assert "ModelApprovalStatus" not in found
     assert registry.ListTags(ResourceArn=arn)["Tags"] == request["Tags"]
@@ -226,7 +226,7 @@ def test_a_summary_has_the_members_of_a_summary(registry: Registry) -> None:
 
 def test_a_batch_answers_for_each_arn(registry: Registry) -> None:
     arn = register(registry)
-    missing = PREFIX + "flights/9"
+    missing = PREFIX + "Flights/9"
     answer = registry.BatchDescribeModelPackage(ModelPackageArnList=[arn, missing])
 
     assert answer["ModelPackageSummaries"][arn]["InferenceSpecification"] == specification()
@@ -237,7 +237,7 @@ def test_a_batch_answers_for_each_arn(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [PREFIX + "flights/1", "lone", "arn:aws:sagemaker:us-east-1:123456789012:model-package/x/1"]
+    "name", [PREFIX + "Flights/1", "lone", "arn:aws:sagemaker:us-east-1:123456789012:model-package/x/1"]
 )
 def test_a_missing_package_is_named_as_aws_names_it(registry: Registry, name: str) -> None:
     for operation in ("DescribeModelPackage", "DeleteModelPackage"):
