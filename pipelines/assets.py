@@ -50,8 +50,15 @@ class AssetGroups:
         """For every reference to a prefix: the keys that belong to it and to no longer reference."""
 
     def rewrite(self, definition: Any) -> Any:
-        """The definition with every reference to an upload replaced by its content-addressed one."""
+        """The definition with every reference to an upload replaced by its content-addressed one.
+
+        Raises:
+            BuildError: nothing refers to an upload, so that whoever looks for it would not find it.
+        """
         self._assign(_references(definition))
+        owned = {(bucket, key) for (bucket, _), keys in self._owned.items() for key in keys}
+        if lost := sorted(set(self.uploads) - owned):
+            raise BuildError(f"the build uploaded s3://{'/'.join(lost[0])}, and nothing in the definition refers to it")
         return _map_strings(definition, lambda text: S3_URI.sub(self._replace, text))
 
     def _assign(self, references: set[Location]) -> None:

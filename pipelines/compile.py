@@ -27,6 +27,9 @@ from pipelines.purity import find_impurities
 from pipelines.request import BuildRequest
 from pipelines.sources import Sources
 
+PICKLED_FUNCTION = "/payload.pkl"
+"""Key of the upload that the SDK makes of a ``@step`` function."""
+
 
 def main() -> None:
     request = BuildRequest.from_json(sys.stdin.read())
@@ -109,6 +112,11 @@ def _call_build(request: BuildRequest, module: ModuleType, environment: Environm
 def _check_capture(capture: Capture) -> None:
     if capture.refused:
         raise BuildError(f"the build called {', '.join(sorted(set(capture.refused)))}, and a build is offline")
+    if any(key.endswith(PICKLED_FUNCTION) for _, key in capture.uploads):
+        raise BuildError(
+            "@step functions cannot be built offline yet: the SDK finds their pickles by the time of the build and "
+            "signs them with a key that it draws anew; make a ProcessingStep or TrainingStep of the function"
+        )
     if capture.overwritten:
         keys = ", ".join(sorted(key for _, key in capture.overwritten))
         raise BuildError(

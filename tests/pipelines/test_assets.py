@@ -79,3 +79,8 @@ def test_an_own_file_with_the_path_of_the_checkout_is_refused() -> None:
 
 def test_paths_in_the_definition_become_relative() -> None:
     assert strip_root({"Description": "/checkout/steps/a.py:f"}, "/checkout") == {"Description": "steps/a.py:f"}
+
+
+def test_an_upload_that_nothing_refers_to_is_refused_rather_than_lost() -> None:
+    with pytest.raises(BuildError, match=r"uploaded s3://bucket/x/b.py, and nothing in the definition refers to it"):
+        groups({"x/a.py": b"a", "x/b.py": b"b"}).rewrite({"S3Uri": f"s3://{BUCKET}/x/a.py"})
