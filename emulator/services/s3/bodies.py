@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -26,13 +26,14 @@ from emulator.services.s3.errors import (
     missing_content_length,
 )
 from emulator.store.blobs import BlobWriter
-from emulator.store.checksums import encode, new_digest
+from emulator.store.checksums import Digest, encode, new_digest
 from emulator.store.stored_objects import Checksum, Content
 
 MAX_OBJECT = 5 << 30
 """Bytes of one PutObject or UploadPart."""
 MAX_DOCUMENT = 4 << 20
-_BATCH = 1 << 20
+_BATCH = 512 * 1024
+_MD5_THREADS = ThreadPoolExecutor(2, thread_name_prefix="s3-md5")
 OpenWriter = Callable[[int], BlobWriter]
 """Opens the writer of a body that is going to have so many bytes."""
 
@@ -70,9 +71,14 @@ class BodySink:
         self._checksum = new_digest(plan.algorithm)
 
     def write(self, batch: list[bytes]) -> None:
-        for data in batch:
-            for piece in self._decoder.feed(data) if self._decoder else (data,):
+        """Take a batch. MD5 takes as long as all the rest together, so it has a thread of its own."""
+        pieces = [piece for data in batch for piece in self._decoder.feed(data)] if self._decoder else batch
+        hashed = _MD5_THREADS.submit(_update, self._md5, pieces)
+        try:
+            for piece in pieces:
                 self._take(piece)
+        finally:
+            hashed.result()
 
     def finish(self, content_md5: str | None) -> tuple[str, Checksum]:
         """Verify what has come; its MD5 in hex and its checksum.
@@ -97,7 +103,6 @@ class BodySink:
             raise incomplete_body()
         if self.size > self._limit:
             raise entity_too_large(self.size, self._limit)
-        self._md5.update(piece)
         self._checksum.update(piece)
         if self._sha256:
             self._sha256.update(piece)
@@ -180,6 +185,11 @@ async def _pump(request: Request, sink: BodySink, executor: Executor) -> None:
             await writing
     if size:
         await loop.run_in_executor(executor, sink.write, batch)
+
+
+def _update(digest: Digest, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        digest.update(piece)
 
 
 def _verify_md5(content_md5: str | None, calculated: bytes) -> None:
