@@ -8,6 +8,7 @@ this into a job without a network.
 from __future__ import annotations
 
 import configparser
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -50,10 +51,18 @@ def _pip_configs(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
 
 
 def _paths_in(config: Path) -> list[str]:
+    try:
+        return _parse(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+@functools.lru_cache(maxsize=16)
+def _parse(text: str) -> list[str]:
     parser = configparser.RawConfigParser()
     try:
-        parser.read(config, encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
+        parser.read_string(text)
+    except configparser.Error:
         return []  # pip in the job says what is wrong with it
     return [path for section in parser.sections() for value in parser[section].values() for path in _local_paths(value)]
 

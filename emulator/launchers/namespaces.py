@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import stat
@@ -18,6 +17,7 @@ from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
 from emulator.launchers.launcher import Launch, Launcher, LaunchError, Process
+from emulator.launchers.trash import Trash
 from emulator.launchers.warden import Warden, base_environment
 
 _MAX_WARDENS = 6
@@ -29,15 +29,16 @@ class NamespaceLauncher(Launcher):
     isolation = "namespaces"
 
     def __init__(self, folder: Path, *, warm: bool) -> None:
-        """``folder``: made if absent, stays empty; wardens mount their templates on it, unseen by others."""
+        """``folder``: made if absent; wardens mount their templates in it, unseen by others."""
         self.name = "warm" if warm else "process"
         self.description = (
             "warm: each job in namespaces of its own; Python starts with the image's libraries imported"
             if warm
             else "process: each job in namespaces of its own, every program started anew"
         )
-        self._folder = folder.absolute()
+        self._folder = folder.absolute() / "template"
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._trash = Trash(folder / "trash")
         self._warm = warm
         self._wardens: dict[str, Warden] = {}
         self._lock = threading.Lock()
@@ -48,7 +49,7 @@ class NamespaceLauncher(Launcher):
             warden = self._warden(launch.environment)
             try:
                 warden.wait_until_ready()
-                return _start(warden, launch)
+                return _start(warden, self._trash, launch)
             except ConnectionError as error:  # it was killed: a new one takes its place, once
                 self._forget(launch.environment, warden)
                 if attempt:
@@ -67,6 +68,7 @@ class NamespaceLauncher(Launcher):
             wardens, self._wardens = list(self._wardens.values()), {}
         for warden in wardens:
             warden.close()
+        self._trash.close()
 
     def _warden(self, environment: Environment) -> Warden:
         with self._lock:
@@ -96,7 +98,7 @@ class NamespaceLauncher(Launcher):
             self._forget(environment, warden)
 
 
-def _start(warden: Warden, launch: Launch) -> Process:
+def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
     files = host_files() if launch.network else None
     env = base_environment(launch.environment) | {"HOSTNAME": launch.hostname} | (files.env if files else {})
     payload: dict[str, Any] = {
@@ -118,12 +120,15 @@ def _start(warden: Warden, launch: Launch) -> Process:
     except BaseException:
         os.close(read)
         raise
-    return _NamespaceProcess(warden, launch, status, pidfd, read)
+    return _NamespaceProcess(warden, trash, launch, status, pidfd, read)
 
 
 class _NamespaceProcess(FollowedProcess):
-    def __init__(self, warden: Warden, launch: Launch, status: socket.socket, pidfd: int, output: int) -> None:
+    def __init__(
+        self, warden: Warden, trash: Trash, launch: Launch, status: socket.socket, pidfd: int, output: int
+    ) -> None:
         self._warden = warden
+        self._trash = trash
         self._pidfd = pidfd
         self.pid = _pid_of(pidfd)
         warden.jobs += 1
@@ -136,7 +141,12 @@ class _NamespaceProcess(FollowedProcess):
     def _await_end(self) -> None:
         select.select([self._pidfd], [], [])  # readable when init, and so all below it, is gone
         self._warden.jobs -= 1
-        _tidy(self._launch)
+        for name in ("overlay", "tmp"):
+            self._trash.take(self._launch.directory / name)
+        for mount in self._launch.mounts:
+            if mount.target.startswith("/opt/ml/"):
+                below = os.path.normpath(mount.target).removeprefix("/opt/ml/")
+                _remove_whiteouts(self._launch.directory / "ml" / below)
 
     def _release(self) -> None:
         os.close(self._pidfd)
@@ -147,29 +157,6 @@ def _pid_of(pidfd: int) -> int:
         if line.startswith("Pid:"):
             return int(line.split()[1])
     return -1
-
-
-def _tidy(launch: Launch) -> None:
-    """Remove what the job wrote outside ``/opt/ml``, and the overlays' notes on deleted inputs inside it."""
-    for name in ("overlay", "tmp"):
-        _remove(launch.directory / name)
-    for mount in launch.mounts:
-        if mount.target.startswith("/opt/ml/"):
-            _remove_whiteouts(launch.directory / "ml" / os.path.normpath(mount.target).removeprefix("/opt/ml/"))
-
-
-def _remove(folder: Path) -> None:
-    def allow_and_repeat(function: Any, path: str, _: Any) -> None:
-        """Programs, and overlays, leave folders that not even their owner may enter."""
-        with contextlib.suppress(OSError):
-            Path(path).parent.chmod(0o700)
-            if Path(path).is_dir():
-                Path(path).chmod(0o700)
-                shutil.rmtree(path)
-            else:
-                Path(path).unlink()
-
-    shutil.rmtree(folder, onerror=allow_and_repeat)
 
 
 def _remove_whiteouts(folder: Path) -> None:

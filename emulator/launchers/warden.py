@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.images.environment import Environment
+from emulator.launchers.host import host_files
 from emulator.launchers.launcher import LaunchError
 from emulator.launchers.sandbox import shim, wire
 
@@ -113,6 +114,7 @@ def _config(environment: Environment, folder: Path, *, warm: bool) -> dict[str, 
         "environment": str(venv) if is_venv else "",
         "read_only": [str(root) for root in environment.roots if root != venv],
         "files": [[str(source), target] for source, target in environment.files],
+        "read_only_files": host_files().files,
         "python_names": [*names, str(environment.python)],
         "programs": {name: _shim(name, base) for name in shimmed},
     }

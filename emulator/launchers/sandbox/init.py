@@ -14,7 +14,7 @@ from . import kernel, memory, wire
 from .process import become, execute, find_program
 from .root import Root, Template
 
-SHIM_SOCKET = "/run/python.sock"
+SHIM_SOCKET = "/dev/shm/.python"
 _MEMORY_INTERVAL = 0.2
 SHARED_NETWORK, PRIVATE_NETWORK = b"shared", b"private"
 

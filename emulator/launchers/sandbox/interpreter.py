@@ -11,6 +11,7 @@ import contextlib
 import gc
 import importlib
 import io
+import itertools
 import os
 import runpy
 import signal
@@ -18,6 +19,7 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from typing import Any, NoReturn
@@ -32,6 +34,9 @@ _READ_AT_LOAD = (
 )
 _AT_LOAD_PREFIXES = tuple(_READ_AT_LOAD.split())
 _HONOURED = {"PYTHONUNBUFFERED", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONNOUSERSITE"}
+_PACKAGE = __name__.rpartition(".")[0]
+_OWN_MODULES = [_PACKAGE, *(f"{_PACKAGE}.{name}" for name in ("init", "interpreter", "kernel", "memory", "process"))]
+_OWN_MODULES += [f"{_PACKAGE}.{name}" for name in ("root", "warden", "wire", "zygote")]
 _NOT_WRITTEN = 120  # CPython's exit code where standard output could not be flushed
 _LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 
@@ -44,9 +49,10 @@ class _Imported:
     """Before the imports."""
     set_by_imports: dict[str, str] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
-    modules: frozenset[str] = frozenset()
+    last_module: str = ""
     top_level: frozenset[str] = frozenset()
-    packages: dict[str, frozenset[str]] = field(default_factory=dict)
+    packages: dict[str, tuple[int, frozenset[str]]] = field(default_factory=dict)
+    """Folder of installed packages to its modification time and its entries."""
 
 
 _imported = _Imported()
@@ -58,10 +64,10 @@ def remember() -> None:
     _imported.set_by_imports = {name: value for name, value in os.environ.items() if before.get(name) != value}
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     _imported.path = [folder for folder in sys.path if folder not in added]
-    _imported.modules = frozenset(sys.modules)
+    _imported.last_module = next(reversed(sys.modules))
     _imported.top_level = frozenset(name for name in sys.modules if "." not in name)
     folders = [folder for folder in sys.path if folder.startswith(sys.prefix + "/") and os.path.isdir(folder)]
-    _imported.packages = {folder: frozenset(os.listdir(folder)) for folder in folders}
+    _imported.packages = {folder: (os.stat(folder).st_mtime_ns, frozenset(os.listdir(folder))) for folder in folders}
 
 
 @dataclass(slots=True)
@@ -148,10 +154,13 @@ def _locale(env: dict[str, str]) -> str:
 
 def _packages_fit() -> bool:
     """pip may have added packages since, not replaced or removed one, nor added a ``.pth`` file."""
-    for folder, before in _imported.packages.items():
-        now = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+    for folder, (changed, before) in _imported.packages.items():
+        if os.stat(folder).st_mtime_ns == changed:
+            continue
+        now = set(os.listdir(folder))
         if not before <= now or any(name.endswith(".pth") for name in now - before):
             return False
+        importlib.invalidate_caches()
     return True
 
 
@@ -189,7 +198,6 @@ def _take_line(line: CommandLine, command: list[str]) -> None:
     sys.orig_argv[:] = [sys.executable, *command[1:]]
     if line.no_bytecode or os.environ.get("PYTHONDONTWRITEBYTECODE"):
         sys.dont_write_bytecode = True
-    importlib.invalidate_caches()
 
 
 def _make_streams(line: CommandLine, env: dict[str, str]) -> None:
@@ -219,9 +227,8 @@ def _stream_errors(env: dict[str, str]) -> str:
 
 def _forget_zygote() -> None:
     """Take the sandbox's own modules out of a program's sight; what runs keeps them alive."""
-    own = __name__.partition(".")[0]
-    for name in [name for name in sys.modules if name.partition(".")[0] == own]:
-        del sys.modules[name]
+    for name in _OWN_MODULES:
+        sys.modules.pop(name, None)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -321,12 +328,18 @@ def _clear_program() -> None:
     """Let go of the program's own globals, so that open files are flushed and finalizers run."""
     sys.setswitchinterval(1000)  # threads that are still there (daemons) are not to run on cleared globals
     threading.excepthook = lambda _: None
-    for name, module in list(sys.modules.items()):
-        if isinstance(module, types.ModuleType) and (name == "__main__" or _is_programs_own(name, module)):
+    for module in [sys.modules.get("__main__"), *_programs_modules()]:
+        if isinstance(module, types.ModuleType):
             for key in [key for key in module.__dict__ if not key.startswith("__")]:
                 module.__dict__[key] = None
 
 
-def _is_programs_own(name: str, module: types.ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    return name not in _imported.modules and bool(file) and not str(file).startswith(tuple(_imported.path))
+def _programs_modules() -> Iterator[types.ModuleType]:
+    """The modules that came from the program's own folders.
+
+    Looks at those imported last only: every object that is looked at is a page of memory copied from the zygote.
+    """
+    for name in reversed(list(itertools.takewhile(lambda name: name != _imported.last_module, reversed(sys.modules)))):
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and not file.startswith(tuple(_imported.path)):
+            yield sys.modules[name]

@@ -38,6 +38,9 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 
+_MADV_COLLAPSE = 25
+_HUGE_PAGE = 2 << 20
+
 # What Docker leaves a container's root, less raw sockets, device nodes and audit records.
 _CAP_KEPT = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7}
 _CAP_KEPT |= {"SETPCAP": 8, "NET_BIND_SERVICE": 10, "SYS_CHROOT": 18}
@@ -137,18 +140,24 @@ def set_name(name: str) -> None:
     _check(_libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0), "prctl PR_SET_NAME")
 
 
-def drop_privileges() -> None:
-    """Keep of this user namespace's power what a container's root needs; nothing that mounts, traces or configures."""
-    kept = set(_CAP_KEPT.values())
+def limit_privileges() -> None:
+    """From now on no program that is executed gains what a container's root has no need of, nor by a set-user-id file.
+
+    This process keeps what it has; its children inherit the limit.
+    """
     for capability in range(64):
-        if capability not in kept and _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+        if capability not in _CAP_KEPT.values() and _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
             break  # past the last capability that this kernel knows
-    low = sum(1 << number for number in kept)
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl PR_SET_NO_NEW_PRIVS")
+
+
+def drop_privileges() -> None:
+    """Keep of the user namespace's power what a container's root needs; nothing that mounts, traces or configures."""
+    low = sum(1 << number for number in _CAP_KEPT.values())
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
     # effective, permitted, inheritable; the second triple is of capabilities above 31, none of which is kept
     sets = struct.pack("IIIIII", low, low, 0, 0, 0, 0)
     _check(_libc.capset(ctypes.c_char_p(header), ctypes.c_char_p(sets)), "capset")
-    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl PR_SET_NO_NEW_PRIVS")
 
 
 def loopback_up() -> None:
@@ -161,3 +170,26 @@ def loopback_up() -> None:
 def flush_stdio() -> None:
     """Write out what C libraries have buffered for stdout; ``os._exit`` does not."""
     _libc.fflush(None)
+
+
+def collapse_memory() -> None:
+    """Gather this process's own memory into huge pages: a fork then copies one entry instead of 512.
+
+    Takes a quarter off a fork of a process with the usual libraries. Not possible everywhere (Linux 6.1): then no harm.
+    """
+    for start, end in _own_memory():
+        first = -(-start // _HUGE_PAGE) * _HUGE_PAGE
+        length = (end - first) // _HUGE_PAGE * _HUGE_PAGE
+        if length > 0:
+            _libc.madvise(ctypes.c_void_p(first), ctypes.c_size_t(length), _MADV_COLLAPSE)
+
+
+def _own_memory() -> list[tuple[int, int]]:
+    ranges = []
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            fields = line.split()
+            if fields[1] == "rw-p" and (len(fields) == 5 or fields[5] == "[heap]"):
+                start, _, end = fields[0].partition("-")
+                ranges.append((int(start, 16), int(end, 16)))
+    return ranges

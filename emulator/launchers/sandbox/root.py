@@ -56,6 +56,8 @@ class Template:
             self._write_program(target, text)
         for path in self._shown:
             os.makedirs(self._skeleton + path, exist_ok=True)
+        for path, target in self.config["read_only_files"]:
+            _make_place(path, self._skeleton + target)
 
     def _make_folders(self) -> None:
         for name in _TOP:
@@ -170,17 +172,8 @@ class Root:
             else:
                 kernel.bind(path, self._root + path, read_only=True)
         for path, target in self._job["read_only_files"]:
-            self._show_file(path, target)
-
-    def _show_file(self, path: str, target: str) -> None:
-        place = self._root + target
-        if os.path.isdir(path):
-            os.makedirs(place, exist_ok=True)
-        else:
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            if not os.path.exists(place):
-                _write(place, "")
-        kernel.bind(path, place, read_only=True)
+            _make_place(path, self._root + target)
+            kernel.bind(path, self._root + target, read_only=True)
 
     def _mount_own(self) -> None:
         root, job = self._root, self._job
@@ -244,6 +237,17 @@ class Root:
         _write(f"{etc}/hostname", job["hostname"] + "\n")
         if job["network"]:
             _copy_readable("/etc/resolv.conf", f"{etc}/resolv.conf")
+
+
+def _make_place(source: str, target: str) -> None:
+    """Something of the same kind as ``source`` to mount it on."""
+    if os.path.exists(target):
+        return
+    if os.path.isdir(source):
+        os.makedirs(target)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _write(target, "")
 
 
 def _write(path: str, text: str) -> None:

@@ -68,6 +68,7 @@ class Warden:
         os.setsid()
         os.umask(0o022)
         self._template.build()
+        kernel.limit_privileges()
 
     def serve(self) -> NoReturn:
         if self._config["warm"]:

@@ -40,6 +40,7 @@ def _become_image(config: dict[str, Any]) -> None:
             print(f"{config['name']}: cannot import {name} ahead of the jobs: {error}", file=sys.stderr, flush=True)
     interpreter.remember()
     gc.collect()
+    kernel.collapse_memory()
     gc.freeze()  # nothing imported here is looked at by a collection in a job, nor copied because of it
     gc.enable()
     # Python 3.12 sees the idle threads of BLAS, which come to no harm
