@@ -15,6 +15,9 @@ from emulator.store.log_files import LogWriter
 POLL_SECONDS = 1.0
 """How often a folder that is uploaded while the job runs is looked at."""
 
+TAIL_BYTES = 64 << 10
+"""How much is kept in memory of output that a full disk has no room for."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -94,20 +97,31 @@ class Program:
         self._killer.start()
 
 
-def output_to(log: LogWriter, name: str) -> Callable[[bytes], None]:
-    """Take a program's output into its log; on a full disk the program goes on and its output is lost from there."""
-    lost = False
+class Output:
+    """Takes a program's output into its log; on a full disk the program goes on, and only its last output is kept."""
 
-    def write(data: bytes) -> None:
-        nonlocal lost
-        if not lost:
+    def __init__(self, log: LogWriter, name: str) -> None:
+        self._log = log
+        self._name = name
+        self._tail = b""
+        self.error: OSError | None = None
+        """Why the log is cut off, if it is."""
+
+    def write(self, data: bytes) -> None:
+        if self.error is None:
             try:
-                log.write(data)
+                self._log.write(data)
+                return
             except OSError as error:
-                lost = True
-                logger.error("The log of %s is cut off: %s", name, error)
+                self.error = error
+                logger.error("The log of %s is cut off: %s", self._name, error)
+        self._tail = (self._tail + data)[-TAIL_BYTES:]
 
-    return write
+    def complete(self, log: LogWriter) -> None:
+        """Append what was kept of the lost output, once there is room again."""
+        if self.error is not None:
+            log.line(f"output is missing here: {self.error.strerror}")
+            log.write(self._tail)
 
 
 def explain(ending: Ending, memory_limit_bytes: int, log: LogWriter) -> None:

@@ -14,16 +14,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emulator.images import Environment, ImageError, Images
-from emulator.jobs.failures import JobFailure, image_unusable, internal
+from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work, platform_environment
 from emulator.jobs.plan import Plan, below_root
-from emulator.jobs.program import Program, explain, output_to
+from emulator.jobs.program import Output, Program, explain
 from emulator.jobs.staging import Stage
 from emulator.jobs.tree import Tree, remove_tree
 from emulator.jobs.uploads import Uploader
@@ -79,6 +79,7 @@ class JobRun:
         self._directory = run_folder(parts.root, job)
         self._stream = f"{job.name}/algo-1-{int(job.created)}"
         self._program = Program(parts.settings.stop_grace_seconds)
+        self._output: Output | None = None
 
     # From other threads
 
@@ -95,7 +96,7 @@ class JobRun:
     def execute(self) -> None:
         """Run the job and write its verdict; raises nothing."""
         try:
-            verdict = self._judge()
+            verdict = self._explained(self._judge())
         except Interrupted:
             return
         try:
@@ -104,6 +105,7 @@ class JobRun:
             logger.exception("The verdict of %s cannot be written", self.job.arn)
             self._write(Verdict("Failed", internal(f"{type(error).__name__}: {error}")))
         self._clean()
+        self._complete_log()
 
     def _judge(self) -> Verdict:
         try:
@@ -120,12 +122,19 @@ class JobRun:
             logger.exception("Job %s failed inside the emulator", self.job.arn)
             return Verdict("Failed", internal(f"{type(error).__name__}: {error}"))
 
+    def _explained(self, verdict: Verdict) -> Verdict:
+        """A failed verdict with the full disk named that may be its cause."""
+        error = self._output.error if self._output else None
+        if error is None or verdict.status != "Failed":
+            return verdict
+        return replace(verdict, reason=f"{verdict.reason} ({error.strerror} on the emulator's disk)"[:MAX_REASON])
+
     def _attempt(self) -> Verdict:
         ending = self._noted_ending()
         if ending is None:
             self._check()
         plan = self._kind.plan(self.job, self._parts.settings)
-        log = self._parts.logs.writer(self.job.scope, self._kind.log_group, self._stream)
+        log = self._log_writer()
         try:
             if ending is None:
                 ending = self._run(plan, log)
@@ -180,6 +189,7 @@ class JobRun:
         return stage.lay_out(plan)
 
     def _launch(self, plan: Plan, environment: Environment, mounts: list[Mount], log: LogWriter) -> Launch:
+        self._output = Output(log, self.job.arn)
         platform = platform_environment(self.job, self._parts.settings, self._parts.endpoint_url())
         return Launch(
             job_id=self._directory.name,
@@ -192,7 +202,7 @@ class JobRun:
             mounts=mounts,
             network=plan.network,
             memory_limit_bytes=self._parts.memory_limit_bytes,
-            output=output_to(log, self.job.arn),
+            output=self._output.write,
         )
 
     def _uploading_meanwhile(self, plan: Plan, log: LogWriter) -> Callable[[], None] | None:
@@ -259,7 +269,11 @@ class JobRun:
             self.job = updated
 
     def _write(self, verdict: Verdict) -> None:
-        """Store the verdict, again and again while the disk is full: the job must not be stuck for ever."""
+        """Store the verdict, again and again while the disk is full: the job must not be stuck for ever.
+
+        What the job itself left may be what fills the disk, so that goes first: should the emulator be killed before
+        the verdict is stored, the job runs again.
+        """
 
         def change(job: Resource) -> None:
             stopped = Verdict("Stopped", None, verdict.members)
@@ -271,8 +285,18 @@ class JobRun:
                 return
             except sqlite3.OperationalError as error:
                 logger.error("The verdict of %s cannot be stored yet: %s", self.job.arn, error)
+                self._clean()
                 if self._parts.closing.wait(RETRY_SECONDS):
                     return
+
+    def _complete_log(self) -> None:
+        if self._output is None or self._output.error is None:
+            return
+        with suppress(OSError), closing(self._log_writer()) as log:
+            self._output.complete(log)
+
+    def _log_writer(self) -> LogWriter:
+        return self._parts.logs.writer(self.job.scope, self._kind.log_group, self._stream)
 
     def _clean(self) -> None:
         try:
