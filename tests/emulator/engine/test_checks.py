@@ -7,6 +7,7 @@ import pytest
 from emulator.engine.checks import check_definition
 from emulator.engine.definition import read_definition
 from emulator.engine.errors import DefinitionError
+from emulator.engine.steps import step_types
 from tests.emulator.engine.fakes import condition, equals, fail, processing, register, text_of, training
 
 PARAMETERS = [{"Name": "Depth", "Type": "Integer", "DefaultValue": 3}]
@@ -47,10 +48,10 @@ def test_a_pipeline_of_every_kind_of_step_is_accepted() -> None:
 def test_unknown_and_later_types() -> None:
     message = refused({"Name": "A", "Type": "Magic"})
     assert message == (
-        "Unable to parse pipeline definition. Unknown step type 'Magic'. The emulator runs Condition, Fail, Processing,"
-        " RegisterModel, Training. (step 'A', field Type)"
+        "Unable to parse pipeline definition. Unknown step type 'Magic'. The emulator runs"
+        f" {', '.join(step_types())}. (step 'A', field Type)"
     )
-    for later in ("Tuning", "Transform", "Lambda", "Callback", "ForEach", "QualityCheck", "EMR", "AutoML"):
+    for later in ("Tuning", "QualityCheck", "EMR", "AutoML"):
         assert f"Step type '{later}' exists on AWS" in refused({"Name": "A", "Type": later})
 
 
