@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from emulator.engine.caching import CachePolicy, read_cache_policy
 from emulator.engine.errors import DefinitionError
 from emulator.engine.parameters import Parameter, parse_parameters
+from emulator.engine.retries import RetryPolicy, read_retry_policies
 
 VERSION = "2020-12-01"
 MAX_BYTES = 1024 * 1024
@@ -71,6 +73,8 @@ class StepDefinition:
     display_name: str | None = None
     description: str | None = None
     branch: Branch | None = None
+    cache: CachePolicy | None = None
+    retries: tuple[RetryPolicy, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -172,10 +176,10 @@ def _read_step(name: str, document: dict[str, Any], branch: Branch | None) -> It
         display_name=_text(document.get("DisplayName"), name, "DisplayName"),
         description=_text(document.get("Description"), name, "Description"),
         branch=branch,
+        cache=read_cache_policy(_object(document.get("CacheConfig", {}), name, "CacheConfig"), name),
+        retries=read_retry_policies(_list(document.get("RetryPolicies", []), name, "RetryPolicies"), name),
         extra={member: value for member, value in document.items() if member not in _ENVELOPE},
     )
-    _object(document.get("CacheConfig", {}), name, "CacheConfig")
-    _list(document.get("RetryPolicies", []), name, "RetryPolicies")
     yield step
     if kind == "Condition":
         for member, outcome in (("IfSteps", True), ("ElseSteps", False)):

@@ -34,6 +34,7 @@ class Execution:
         self.arn = resource.arn
         self.id = resource.name
         self.scope = resource.scope
+        self.pipeline_arn: str = resource.body[PIPELINE_ARN]
         self.definition = definition
         self.frontier = Frontier(definition, Graph.of(definition))
         self.running: dict[str, StepRun] = {}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from emulator.aws.errors import AwsError
+from emulator.engine.caching import CacheHit, cache_key
 from emulator.engine.definition import StepDefinition
 from emulator.engine.errors import ExpressionError
 from emulator.engine.execution import FAILURE_REASON, Execution
@@ -98,21 +99,29 @@ class Runner:
         run = StepRun(step, STARTING)
         executor = executor_of(step)
         failure = _prepare(execution, run)
-        self._store.begin(
-            StepRecord(
-                execution=execution.arn,
-                name=step.name,
-                type=step.type,
-                status=STARTING,
-                attempt=run.attempt,
-                started=time.time(),
-                display=display_of(step),
-                handle=run.handle,
-                arguments=run.arguments,
-            )
-        )
+        hit = None if failure else self._find_cached(execution, run)
+        if hit is not None:
+            self._take_over(execution, run, hit)
+            return
+        self._store.begin(_record(execution, run))
         execution.running[step.name] = run
         self._apply(execution, run, failure or guarded(lambda: executor.launch(run, execution)))
+
+    def _find_cached(self, execution: Execution, run: StepRun) -> CacheHit | None:
+        policy, values = run.step.cache, executor_of(run.step).cache_values(run)
+        if policy is None or values is None:
+            return None
+        since = 0.0 if policy.expire_after is None else time.time() - policy.expire_after
+        return self._store.cache.find(execution.pipeline_arn, run.step.name, cache_key(values), since)
+
+    def _take_over(self, execution: Execution, run: StepRun, hit: CacheHit) -> None:
+        """An earlier success stands for this step: it begins and succeeds in one write."""
+        record = _record(execution, run)
+        record.display["CacheHitResult"] = {"SourcePipelineExecutionArn": hit.execution}
+        execution.running[run.step.name] = run
+        with self._store.database.transaction():
+            self._store.begin(record)
+            self._ended(execution, run, Work.succeeded(hit.properties, hit.metadata, hit.arn), cached=True)
 
     def _apply(self, execution: Execution, run: StepRun, work: Work) -> None:
         if work.status == EXECUTING:
@@ -131,17 +140,20 @@ class Runner:
         run.arn = work.arn
         self._watch(execution, run)
 
-    def _ended(self, execution: Execution, run: StepRun, work: Work) -> None:
-        self._store.change(
-            execution.arn,
-            run.step.name,
-            run.status,
-            work.status,
-            arn=work.arn,
-            reason=cut(work.reason),
-            metadata=work.metadata,
-            properties=work.properties,
-        )
+    def _ended(self, execution: Execution, run: StepRun, work: Work, *, cached: bool = False) -> None:
+        with self._store.database.transaction():
+            self._store.change(
+                execution.arn,
+                run.step.name,
+                run.status,
+                work.status,
+                arn=work.arn,
+                reason=cut(work.reason),
+                metadata=work.metadata,
+                properties=work.properties,
+            )
+            if work.status == SUCCEEDED and not cached:
+                self._remember(execution, run)
         run.status = work.status
         self.steps_by_arn.pop(run.arn, None)
         del execution.running[run.step.name]
@@ -151,6 +163,13 @@ class Runner:
             execution.failed = True
             if self._stop_peers:
                 self._stop_steps(execution)
+
+    def _remember(self, execution: Execution, run: StepRun) -> None:
+        """Let later executions take over this success, whether this step has caching on or not."""
+        values = executor_of(run.step).cache_values(run)
+        if values is not None:
+            key = cache_key(values)
+            self._store.cache.remember(execution.pipeline_arn, run.step.name, key, execution.arn, time.time())
 
     def _watch(self, execution: Execution, run: StepRun) -> None:
         if run.arn:
@@ -197,6 +216,20 @@ def guarded(act: Callable[[], Work]) -> Work:
     except Exception as error:  # noqa: BLE001 - our own fault: it is told, and the other executions go on
         _log.exception("a step failed by a fault of the emulator")
         return Work.failed(f"InternalServerError: {type(error).__name__}: {error}. The emulator's log has more.")
+
+
+def _record(execution: Execution, run: StepRun) -> StepRecord:
+    return StepRecord(
+        execution=execution.arn,
+        name=run.step.name,
+        type=run.step.type,
+        status=run.status,
+        attempt=run.attempt,
+        started=time.time(),
+        display=display_of(run.step),
+        handle=run.handle,
+        arguments=run.arguments,
+    )
 
 
 def _prepare(execution: Execution, run: StepRun) -> Work | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.engine.caching import StepCache
 from emulator.engine.definition import StepDefinition
 from emulator.engine.transitions import ENDED, step_rule
 from emulator.store.database import Database
@@ -60,7 +61,7 @@ class StepRecord:
     ended: float | None = None
     arn: str = ""
     reason: str = ""
-    display: dict[str, str] = field(default_factory=dict)
+    display: dict[str, Any] = field(default_factory=dict)
     handle: dict[str, str] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class ExecutionStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.cache = StepCache(database)
         with database.transaction() as connection:
             for statement in SCHEMA.split(";\n"):
                 connection.execute(statement)
@@ -103,6 +105,7 @@ class ExecutionStore:
         """Remove the versions of a pipeline."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM pipeline_versions WHERE pipeline = ?", (pipeline,))
+            self.cache.forget_pipeline(pipeline)
 
     def forget_execution(self, execution: str) -> None:
         """Remove the steps of an execution."""
@@ -199,9 +202,9 @@ class ExecutionStore:
 _LIGHT = "id, execution, name, type, status, attempt, started, ended, arn, reason, display, handle, metadata"
 
 
-def display_of(step: StepDefinition) -> dict[str, str]:
+def display_of(step: StepDefinition) -> dict[str, Any]:
     """What the API shows of a step besides its name."""
-    shown = {"StepDisplayName": step.display_name, "StepDescription": step.description}
+    shown: dict[str, Any] = {"StepDisplayName": step.display_name, "StepDescription": step.description}
     return {key: value for key, value in shown.items() if value is not None}
 
 

@@ -82,6 +82,10 @@ class Executor(ABC):
     type: ClassVar[str]
     fields: ClassVar[tuple[str, ...]] = ()
     """Members of the step besides those that every step has."""
+    cached_by: ClassVar[tuple[str, ...]] = ()
+    """Members of the resolved arguments that must be equal for a result to be taken over; without any, none is."""
+    retried: ClassVar[bool] = False
+    """May the step have retry policies?"""
 
     def check(self, step: StepDefinition, definition: Definition) -> None:
         """Refuse, with DefinitionError, a step that could never run."""
@@ -90,6 +94,9 @@ class Executor(ABC):
                 raise DefinitionError(
                     f"Cannot parse object, unknown property '{member}'.", step=step.name, field=member
                 )
+        if step.retries and not self.retried:
+            reason = f"Steps of type '{self.type}' cannot have retry policies."
+            raise DefinitionError(reason, step=step.name, field="RetryPolicies")
         if step.property_files and not self.property_outputs(step):
             reason = f"Steps of type '{self.type}' have no outputs for property files."
             raise DefinitionError(reason, step=step.name, field="PropertyFiles")
@@ -109,6 +116,12 @@ class Executor(ABC):
     def prepare(self, run: StepRun, host: Host) -> None:
         """Choose the handle and resolve the arguments; raises ExpressionError."""
         run.arguments = evaluate(run.step.arguments, host.environment(run.handle))
+
+    def cache_values(self, run: StepRun) -> dict[str, Any] | None:
+        """What must be equal for an earlier result to be taken over, None if this type is never cached."""
+        if not self.cached_by:
+            return None
+        return {member: run.arguments[member] for member in self.cached_by if member in run.arguments}
 
     @abstractmethod
     def launch(self, run: StepRun, host: Host) -> Work:

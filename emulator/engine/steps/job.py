@@ -20,6 +20,7 @@ class JobExecutor(ApiExecutor):
 
     kind: ClassVar[str]
     stop_operation: ClassVar[str]
+    retried = True
 
     def prepare(self, run: StepRun, host: Host) -> None:
         member = f"{self.kind}Name"

@@ -16,6 +16,7 @@ class Processing(JobExecutor):
     create = "CreateProcessingJob"
     describe = "DescribeProcessingJob"
     stop_operation = "StopProcessingJob"
+    cached_by = ("AppSpecification", "Environment", "ProcessingInputs")
 
     def property_outputs(self, step: StepDefinition) -> tuple[Any, ...]:
         outputs = step.arguments.get("ProcessingOutputConfig", {}).get("Outputs", [])

@@ -19,6 +19,7 @@ class RegisterModel(ApiExecutor):
     create = "CreateModelPackage"
     describe = "DescribeModelPackage"
     refused = ("ModelPackageName", TOKEN)
+    retried = True
 
     def prepare(self, run: StepRun, host: Host) -> None:
         token = uuid.uuid5(uuid.NAMESPACE_URL, f"{host.arn}/{run.step.name}/{run.attempt}")

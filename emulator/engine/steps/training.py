@@ -16,6 +16,15 @@ class Training(JobExecutor):
     create = "CreateTrainingJob"
     describe = "DescribeTrainingJob"
     stop_operation = "StopTrainingJob"
+    cached_by = (
+        "AlgorithmSpecification",
+        "CheckpointConfig",
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "Environment",
+        "HyperParameters",
+        "InputDataConfig",
+    )
 
     def images(self, step: StepDefinition) -> tuple[Any, ...]:
         return (step.arguments.get("AlgorithmSpecification", {}).get("TrainingImage"),)
