@@ -27,7 +27,9 @@ format: $(VENV)/.development  ## Put the style right
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.development  ## Measure, one benchmark after the other
-	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in $$(ls benchmarks/[a-z]*.py | grep -v measuring); do \
+	  echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py) || missed="$$missed $$script"; done; \
+	  test -z "$$missed" || { echo "targets missed in:$$missed"; exit 1; }
 
 venv: $(VENV)/.development  ## Make .venv from the locks, for running and developing
 

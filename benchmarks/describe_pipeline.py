@@ -4,7 +4,7 @@ Both run as their own process; one raw client with a kept-alive connection sends
 ``http.client`` half of a request's time is the client's own and the ratio says little of the servers.) A busy machine
 distorts rates, so the processor time that a server spends on a request is printed beside them (Linux).
 
-Run: ``python benchmarks/describe_pipeline.py``.
+Run: ``python -m benchmarks.describe_pipeline``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """S3 against the file system: one large object put and got, and many small ones staged.
 
-    python benchmarks/s3_objects.py [--size MIB] [--objects N] [--repeat N]
+    python -m benchmarks.s3_objects [--size MIB] [--objects N] [--repeat N]
 
 Prints ratios: a put or get of boto3 over ``cp`` of the same bytes, in the same run. The emulator's S3 runs in a process
 of its own, whose peak memory is printed.

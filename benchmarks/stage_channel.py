@@ -1,7 +1,7 @@
 """Staging a channel of many objects against copying the same files with ``cp -r``, in one run.
 
 The objects are put into a real object store first; staging is what a job does with them: list, check, link. Run:
-``python benchmarks/stage_channel.py``.
+``python -m benchmarks.stage_channel``.
 """
 
 from __future__ import annotations
