@@ -16,6 +16,7 @@ from emulator.gateway.gateway import Gateway, create_gateway, demands_signatures
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.registry import load_services
 from emulator.services.context import App
+from emulator.services.neighbours import Neighbours
 from emulator.settings import Settings, SettingsError
 from emulator.store.database import Database
 from emulator.store.resources import SCHEMA, Resources, Scope
@@ -37,7 +38,7 @@ class Emulator(NamedTuple):
 
     def close(self) -> None:
         """End the engine, the jobs and their processes, then close the stores; state stays as it is."""
-        for part in (self.gateway, self.app.engine, self.app.jobs, self.launcher, self.app.objects):
+        for part in (self.gateway, self.app.neighbours, self.app.engine, self.app.jobs, self.launcher, self.app.objects):
             part.close()
         self.app.resources.database.close()
 
@@ -67,6 +68,7 @@ def build(settings: Settings) -> Emulator:
     engine = Engine(resources, objects, settings)
     app = App(settings, resources, objects, logs, jobs, engine, invoke=_not_bound)
     app.invoke = make_invoke(app)
+    app.neighbours = Neighbours(app)
     engine.bind(app.invoke, jobs.warm_up)
     return Emulator(app, create_gateway(app, launcher.description), launcher)
 
@@ -86,6 +88,7 @@ def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
         try:
             emulator.app.engine.recover()
             emulator.app.jobs.recover()
+            emulator.app.neighbours.recover()
             _serve(emulator.gateway, listener, lambda: on_ready(url_of(settings)))
         finally:
             emulator.close()

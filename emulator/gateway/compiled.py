@@ -85,7 +85,8 @@ def compiled(service: str, name: str, protocol: str) -> CompiledOperation:
         )
     read, write = codec(model, protocol)
     accept, answer = _inside(model, _compilers(service))
-    return CompiledOperation(operation, read, _check(model, _compilers(service)), write, accept, answer)
+    check = _check(model, _compilers(service)) if operation.checked else _unchecked
+    return CompiledOperation(operation, read, check, write, accept, answer)
 
 
 def codec(model: OperationModel, protocol: str) -> Codec:
@@ -110,6 +111,10 @@ def _check(model: OperationModel, compilers: _Compilers) -> Callable[[Members], 
             raise validation_error(code, problems)
 
     return raise_problems
+
+
+def _unchecked(members: Members) -> None:
+    """The operation checks them itself."""
 
 
 def _inside(model: OperationModel, compilers: _Compilers) -> tuple[Callable[[Any], Members], Callable[[Any], Members]]:

@@ -13,6 +13,10 @@ _NAMESPACES = {
 }
 
 
+_QUERY_ERROR = "x-amzn-query-error"
+"""The header of services that moved from the query protocol to JSON: the code that the former has."""
+
+
 def render(error: AwsError, protocol: str, service: str, request_id: str) -> WireResponse:
     """The answer that tells a client of ``service`` in ``protocol`` about an error."""
     write = {"query": _query, "s3": _s3, "rest-xml": _query}.get(protocol, _json)
@@ -30,7 +34,8 @@ def _json(error: AwsError, service: str, request_id: str) -> WireResponse:
 def _query(error: AwsError, service: str, request_id: str) -> WireResponse:
     kind = "Sender" if error.status < 500 else "Receiver"
     namespace = f' xmlns="{_NAMESPACES[service]}"' if service in _NAMESPACES else ""
-    fields = {"Type": kind, "Code": error.code, "Message": error.message} | error.extra
+    code = error.headers.get(_QUERY_ERROR, error.code).partition(";")[0]
+    fields = {"Type": kind, "Code": code, "Message": error.message} | error.extra
     body = (
         f"<ErrorResponse{namespace}><Error>{''.join(element(*pair) for pair in fields.items())}</Error>"
         f"{element('RequestId', request_id)}</ErrorResponse>"

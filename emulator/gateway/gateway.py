@@ -135,7 +135,8 @@ class Gateway:
             response = await anyio.to_thread.run_sync(handler, members, context)
         else:
             response = handler(members, context)
-        return operation.write(response, request_id)
+        document = await response if isinstance(response, Awaitable) else response
+        return operation.write(document, request_id)
 
     async def _answer_s3(
         self, request: WireRequest, caller: Caller, scope: AsgiScope, receive: Receive, request_id: str

@@ -22,6 +22,7 @@ def make_invoke(app: App) -> Invoke:
         members = target.accept(request)
         target.check(members)
         response = target.operation.handler(members, Context(scope, str(uuid.uuid4()), app))
+        assert isinstance(response, dict), f"{service}:{operation} waits, which callers from inside must not"
         return target.answer(response)
 
     return invoke

@@ -31,7 +31,7 @@ TARGET_PREFIXES = {
 }
 """``targetPrefix`` of the models of the services that the emulator means to serve, so as not to load all 400."""
 
-QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam"}
+QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam", "2010-03-31": "sns", "2012-11-05": "sqs"}
 """``apiVersion`` of services whose requests may come unsigned (``AssumeRoleWithWebIdentity``)."""
 
 SIGNING_NAMES = {

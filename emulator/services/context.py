@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.store.resources import Scope
@@ -10,6 +10,7 @@ from emulator.store.resources import Scope
 if TYPE_CHECKING:
     from emulator.engine.engine import Engine
     from emulator.jobs.jobs import Jobs
+    from emulator.services.neighbours import Neighbours
     from emulator.settings import Settings
     from emulator.store.log_streams import LogStreams
     from emulator.store.objects import ObjectStore
@@ -33,6 +34,8 @@ class App:
     jobs: Jobs
     engine: Engine
     invoke: Invoke
+    neighbours: Neighbours = field(init=False, repr=False)
+    """Set once the rest is put together: they work in the background by ``invoke``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,9 @@ def _handle(
     operation: Operation, members: dict[str, Any], context: Context, received: ReceivedBlob | None
 ) -> dict[str, Any]:
     try:
-        return operation.handler(members, context)
+        response = operation.handler(members, context)
+        assert isinstance(response, dict), f"{operation.name} waits, which operations of S3 must not"
+        return response
     except BaseException:
         if received:
             context.app.objects.discard(received.content)

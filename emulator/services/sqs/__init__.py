@@ -1,0 +1,1 @@
+"""Amazon SQS: queues, messages, visibility, FIFO order, dead letters. Everything is durable."""
