@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.engine.definition import read_definition
@@ -17,11 +18,12 @@ from emulator.engine.environment import Reader
 from emulator.engine.errors import ExpressionError
 from emulator.engine.execution import KIND, PIPELINE_ARN, VERSION, Execution, limit_of
 from emulator.engine.expressions import evaluate
+from emulator.engine.retries import Retries
 from emulator.engine.runner import Runner
 from emulator.engine.scheduler import Scheduler
 from emulator.engine.steps import StepRun, executor_of
 from emulator.engine.store import ExecutionStore, StepRecord
-from emulator.engine.transitions import ENDED, EXECUTING, STOPPING, execution_rule
+from emulator.engine.transitions import ENDED, EXECUTING, STARTING, STOPPING, execution_rule
 from emulator.settings import Settings
 from emulator.store.resources import Resource, Resources
 
@@ -41,7 +43,7 @@ class Engine:
         self._resources = resources
         self._objects = objects
         self._scheduler = Scheduler("engine")
-        self._runner = Runner(self.store, resources, settings, self._forget)
+        self._runner = Runner(self.store, resources, settings, self._forget, self._later)
         self._executions: dict[str, Execution] = {}
         self._invoke: Invoke
         self._warm_up: Callable[[Iterable[str]], None]
@@ -94,6 +96,9 @@ class Engine:
     def _post(self, arn: str, action: Callable[[Execution], None]) -> None:
         self._scheduler.post(lambda: self._act(arn, action))
 
+    def _later(self, seconds: float, arn: str, action: Callable[[Execution], None]) -> None:
+        self._scheduler.later(seconds, lambda: self._act(arn, action))
+
     def _act(self, arn: str, action: Callable[[Execution], None]) -> None:
         """Act on an execution. If the disk fails, its view is dropped and read again after a while."""
         try:
@@ -139,6 +144,7 @@ class Engine:
             case "Starting" | "Executing" | "Stopping":
                 run = StepRun(step, record.status, record.attempt, record.handle, arn=record.arn)
                 run.arguments = self.store.arguments(execution.arn, record.name)
+                run.retries = _retries_of(record)
                 execution.running[record.name] = run
 
     def _prepare_images(self, execution: Execution) -> None:
@@ -166,3 +172,9 @@ class Engine:
         if execution is not None:
             for run in execution.running.values():
                 self._runner.steps_by_arn.pop(run.arn, None)
+
+
+def _retries_of(record: StepRecord) -> Retries:
+    """What a step has used of its policies; only a step that has not been launched waits for anything."""
+    retries = Retries.of(record.retries)
+    return retries if record.status == STARTING else replace(retries, due=None)

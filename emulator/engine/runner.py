@@ -9,12 +9,15 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
 
 from emulator.aws.errors import AwsError
 from emulator.engine.caching import CacheHit, cache_key
 from emulator.engine.definition import StepDefinition
 from emulator.engine.errors import ExpressionError
 from emulator.engine.execution import FAILURE_REASON, Execution
+from emulator.engine.retries import exception_type, next_retry
 from emulator.engine.steps import StepRun, Work, executor_of
 from emulator.engine.steps.failures import cut, job_stopped
 from emulator.engine.store import ExecutionStore, StepRecord, display_of
@@ -34,18 +37,29 @@ from emulator.settings import Settings
 from emulator.store.resources import Resource, Resources
 
 _log = logging.getLogger(__name__)
+_PATIENCE_SECONDS = 1.0
+
+
+Later: TypeAlias = Callable[[float, str, Callable[[Execution], None]], None]
+"""After so many seconds, act on the execution of this ARN."""
 
 
 class Runner:
     """``forget`` is called with an execution that is about to end."""
 
     def __init__(
-        self, store: ExecutionStore, resources: Resources, settings: Settings, forget: Callable[[str], None]
+        self,
+        store: ExecutionStore,
+        resources: Resources,
+        settings: Settings,
+        forget: Callable[[str], None],
+        later: Later,
     ) -> None:
         self._store = store
         self._resources = resources
         self._stop_peers = settings.peers_on_failure == "stop"
         self._forget = forget
+        self._later = later
         self.steps_by_arn: dict[str, tuple[str, str]] = {}
         """Which step of which execution waits for a resource."""
 
@@ -61,7 +75,7 @@ class Runner:
         """The resource that a step waits for has ended."""
         run = execution.running.get(step)
         if run is not None:
-            self._apply(execution, run, guarded(lambda: executor_of(run.step).follow(run, execution)))
+            self._look(execution, run)
         self.advance(execution)
 
     def halt(self, execution: Execution) -> None:
@@ -85,15 +99,45 @@ class Runner:
 
     def resume(self, execution: Execution, run: StepRun) -> None:
         """After a restart: follow what runs for a step, or launch it if the crash came before."""
-        executor = executor_of(run.step)
-        if run.status == STARTING:
-            work = guarded(lambda: executor.find(run, execution) or _launch_again(execution, run))
-        else:
+        if run.status != STARTING:
             self._watch(execution, run)
-            work = guarded(lambda: executor.follow(run, execution))
-        self._apply(execution, run, work)
+            self._look(execution, run)
+        elif run.retries.due is not None and run.retries.due > time.time() and not execution.stopping:
+            self._wait_for_retry(execution, run, run.retries.due)
+        else:
+            run.retries = replace(run.retries, due=None)
+            self._find_or_launch(execution, run)
         if execution.stopping or (execution.failed and self._stop_peers):
             self._stop_step(execution, run)
+
+    def _find_or_launch(self, execution: Execution, run: StepRun) -> None:
+        try:
+            work = executor_of(run.step).find(run, execution)
+        except AwsError as error:
+            if not exception_type(error):
+                raise
+            self._later(_PATIENCE_SECONDS, execution.arn, lambda current: self._resume_again(current, run))
+            return
+        self._apply(execution, run, work or guarded(lambda: _launch_again(execution, run)))
+
+    def _resume_again(self, execution: Execution, run: StepRun) -> None:
+        if execution.running.get(run.step.name) is run and run.status == STARTING:
+            self._find_or_launch(execution, run)
+            self.advance(execution)
+
+    def _look(self, execution: Execution, run: StepRun) -> None:
+        """Ask how far a step's work is; a passing failure to ask says nothing of the work, so it is asked again."""
+
+        def ask() -> Work:
+            try:
+                return executor_of(run.step).follow(run, execution)
+            except AwsError as error:
+                if not exception_type(error):
+                    raise
+                self._later(_PATIENCE_SECONDS, execution.arn, lambda current: self.follow(current, run.step.name))
+                return Work.running(run.arn, {})
+
+        self._apply(execution, run, guarded(ask))
 
     def _begin(self, execution: Execution, step: StepDefinition) -> None:
         run = StepRun(step, STARTING)
@@ -126,10 +170,40 @@ class Runner:
     def _apply(self, execution: Execution, run: StepRun, work: Work) -> None:
         if work.status == EXECUTING:
             self._executing(execution, run, work)
+        elif work.status == FAILED and self._try_again(execution, run, work):
+            return
         elif work.status == STOPPED and run.status == EXECUTING:
             self._ended(execution, run, Work.failed(job_stopped(run.step.name, work.metadata), work.metadata, work.arn))
         else:
             self._ended(execution, run, work)
+
+    def _try_again(self, execution: Execution, run: StepRun, work: Work) -> bool:
+        """Write another attempt, to be launched in a while, if a retry policy of the step asks for it."""
+        if run.status == STOPPING or execution.stopping or (execution.failed and self._stop_peers):
+            return False
+        now = time.time()
+        retries = next_retry(run.step.retries, work.error, run.retries, now)
+        again = StepRun(run.step, STARTING, run.attempt + 1, retries=retries or run.retries)
+        if retries is None or _prepare(execution, again) is not None:
+            return False
+        record = _record(execution, again)
+        record.reason = cut(work.reason)
+        record.retries = again.retries.document()
+        self._store.begin_again(record, run.status)
+        self.steps_by_arn.pop(run.arn, None)
+        execution.running[run.step.name] = again
+        self._wait_for_retry(execution, again, retries.due or now)
+        return True
+
+    def _wait_for_retry(self, execution: Execution, run: StepRun, due: float) -> None:
+        def launch(current: Execution) -> None:
+            waiting = current.running.get(run.step.name)
+            if waiting is not None and waiting.attempt == run.attempt and waiting.retries.due is not None:
+                waiting.retries = replace(waiting.retries, due=None)
+                self._apply(current, waiting, guarded(lambda: executor_of(waiting.step).launch(waiting, current)))
+                self.advance(current)
+
+        self._later(max(0.0, due - time.time()), execution.arn, launch)
 
     def _executing(self, execution: Execution, run: StepRun, work: Work) -> None:
         if run.status != STARTING:
@@ -180,6 +254,9 @@ class Runner:
             self._stop_step(execution, run)
 
     def _stop_step(self, execution: Execution, run: StepRun) -> None:
+        if run.status == STARTING and run.retries.due is not None:
+            self._ended(execution, run, Work.stopped())
+            return
         if run.status != EXECUTING:
             return
         self._store.change(execution.arn, run.step.name, EXECUTING, STOPPING)
@@ -189,7 +266,7 @@ class Runner:
             executor.stop(run, execution)
         except AwsError as error:  # it has ended meanwhile
             _log.info("%s of %s was not stopped: %s", run.step.name, execution.arn, error.message)
-            self._apply(execution, run, guarded(lambda: executor.follow(run, execution)))
+            self._look(execution, run)
 
     def _finish(self, execution: Execution, end: Ending) -> None:
         def finish(resource: Resource) -> None:
@@ -210,7 +287,7 @@ def guarded(act: Callable[[], Work]) -> Work:
     except ExpressionError as error:
         return Work.failed(f"ClientError: {error}")
     except AwsError as error:
-        return Work.failed(f"ClientError: {error.code}: {error.message}")
+        return Work.failed(f"ClientError: {error.code}: {error.message}", error=exception_type(error))
     except (sqlite3.Error, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - our own fault: it is told, and the other executions go on
@@ -244,6 +321,7 @@ def _prepare(execution: Execution, run: StepRun) -> Work | None:
 
 
 def _launch_again(execution: Execution, run: StepRun) -> Work:
+    """Launch what a crash or a retry has left to be launched, unless the execution is to stop."""
     if execution.stopping:
         return Work.stopped()
     return executor_of(run.step).launch(run, execution)

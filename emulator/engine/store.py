@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS execution_steps (
     arguments  TEXT NOT NULL,
     metadata   TEXT NOT NULL DEFAULT '{}',
     properties TEXT NOT NULL DEFAULT '{}',
+    retries    TEXT NOT NULL DEFAULT '{}',
     UNIQUE (execution, name)
 );
 CREATE INDEX IF NOT EXISTS execution_steps_in_order ON execution_steps (execution, id);
@@ -66,6 +67,7 @@ class StepRecord:
     arguments: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
+    retries: dict[str, Any] = field(default_factory=dict)
     id: int = 0
 
 
@@ -78,6 +80,7 @@ class ExecutionStore:
         with database.transaction() as connection:
             for statement in SCHEMA.split(";\n"):
                 connection.execute(statement)
+            _add_missing_columns(connection)
 
     def add_version(self, pipeline: str, definition: str) -> int:
         """Keep a definition as the next version of a pipeline (by ARN); its number. Same text, same version."""
@@ -165,6 +168,25 @@ class ExecutionStore:
                 ),
             )
 
+    def begin_again(self, record: StepRecord, before: str) -> None:
+        """Write that a step's work is tried anew: another attempt, with a handle of its own, that is yet to launch."""
+        step_rule(before, record.status)
+        with self.database.transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE execution_steps SET status = ?, attempt = ?, arn = '', reason = ?, handle = ?, arguments = ?,"
+                " metadata = '{}', retries = ? WHERE execution = ? AND name = ? AND status = ?",
+                (
+                    record.status,
+                    record.attempt,
+                    record.reason,
+                    *map(_dump, (record.handle, record.arguments, record.retries)),
+                    record.execution,
+                    record.name,
+                    before,
+                ),
+            )
+            assert cursor.rowcount == 1, f"step {record.name} of {record.execution} is not {before}"
+
     def change(
         self,
         execution: str,
@@ -199,7 +221,17 @@ class ExecutionStore:
             assert cursor.rowcount == 1, f"step {step} of {execution} is not {before}"
 
 
-_LIGHT = "id, execution, name, type, status, attempt, started, ended, arn, reason, display, handle, metadata"
+_LIGHT = "id, execution, name, type, status, attempt, started, ended, arn, reason, display, handle, metadata, retries"
+
+
+_ADDED_COLUMNS = {"retries": "TEXT NOT NULL DEFAULT '{}'"}
+"""Columns of ``execution_steps`` that databases of earlier versions lack."""
+
+
+def _add_missing_columns(connection: sqlite3.Connection) -> None:
+    present = {row["name"] for row in connection.execute("PRAGMA table_info(execution_steps)")}
+    for name in _ADDED_COLUMNS.keys() - present:
+        connection.execute(f"ALTER TABLE execution_steps ADD COLUMN {name} {_ADDED_COLUMNS[name]}")
 
 
 def display_of(step: StepDefinition) -> dict[str, Any]:
@@ -218,7 +250,7 @@ def _as_iso(value: Any) -> str:
 
 
 def _documents(row: sqlite3.Row) -> Iterator[tuple[str, Any]]:
-    for column in ("display", "handle", "metadata"):
+    for column in ("display", "handle", "metadata", "retries"):
         yield column, json.loads(row[column])
 
 

@@ -30,6 +30,7 @@ class Rule:
 
 STEP_RULES = (
     Rule("launch: what runs for the step exists", frozenset({STARTING}), EXECUTING),
+    Rule("try again: its work failed in a way that a retry policy names", frozenset({STARTING, EXECUTING}), STARTING),
     Rule("request stop: the execution stops", frozenset({STARTING, EXECUTING}), STOPPING),
     Rule("succeed: its work is complete", frozenset({STARTING, EXECUTING, STOPPING}), SUCCEEDED),
     Rule("fail: its work failed or could not start", frozenset({STARTING, EXECUTING, STOPPING}), FAILED),

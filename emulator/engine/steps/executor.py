@@ -10,6 +10,7 @@ from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError
 from emulator.engine.expressions import Reference, evaluate
 from emulator.engine.paths import PathError
+from emulator.engine.retries import Retries
 from emulator.engine.shapes import check_arguments, check_path, input_shape, output_shape
 from emulator.engine.transitions import EXECUTING, FAILED, STOPPED, SUCCEEDED
 
@@ -29,6 +30,8 @@ class StepRun:
     arguments: dict[str, Any] = field(default_factory=dict)
     arn: str = ""
     """The ARN of the resource whose end ends the step; empty if there is none."""
+    retries: Retries = field(default_factory=Retries)
+    """What has been used of the step's retry policies; while ``due`` is set, this attempt waits to be launched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Work:
     metadata: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    error: str = ""
+    """Of failed work: what a retry policy calls the error (see ``retries``); empty if it is never tried again."""
 
     @classmethod
     def running(cls, arn: str, metadata: dict[str, Any]) -> Work:
@@ -50,8 +55,8 @@ class Work:
         return cls(SUCCEEDED, arn, metadata, properties)
 
     @classmethod
-    def failed(cls, reason: str, metadata: dict[str, Any] | None = None, arn: str = "") -> Work:
-        return cls(FAILED, arn, metadata or {}, reason=reason)
+    def failed(cls, reason: str, metadata: dict[str, Any] | None = None, arn: str = "", *, error: str = "") -> Work:
+        return cls(FAILED, arn, metadata or {}, reason=reason, error=error)
 
     @classmethod
     def stopped(cls, metadata: dict[str, Any] | None = None, arn: str = "") -> Work:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from emulator.aws.errors import AwsError
 from emulator.engine.expressions import evaluate
 from emulator.engine.names import job_name
+from emulator.engine.retries import exception_type, job_exception_type
 from emulator.engine.shapes import coerce, input_shape
 from emulator.engine.steps.executor import ApiExecutor, Host, StepRun, Work
 from emulator.engine.steps.failures import create_failed, job_failed
@@ -34,14 +35,17 @@ class JobExecutor(ApiExecutor):
         try:
             arn = host.invoke(self.create, run.arguments)[f"{self.kind}Arn"]
         except AwsError as error:
-            return Work.failed(create_failed(self.create, error, host.arn, run.step.name))
+            reason = create_failed(self.create, error, host.arn, run.step.name)
+            return Work.failed(reason, error=exception_type(error))
         return Work.running(arn, self._metadata(arn))
 
     def find(self, run: StepRun, host: Host) -> Work | None:
         try:
             return self.follow(run, host)
-        except AwsError:  # no job of this name was created before the crash
-            return None
+        except AwsError as error:
+            if exception_type(error):
+                raise
+            return None  # no job of this name was created before the crash
 
     def follow(self, run: StepRun, host: Host) -> Work:
         job = host.invoke(self.describe, {f"{self.kind}Name": run.handle[NAME]})
@@ -50,7 +54,8 @@ class JobExecutor(ApiExecutor):
             case "Completed":
                 return Work.succeeded(job, self._metadata(arn), arn)
             case "Failed":
-                return Work.failed(job_failed(job), self._metadata(arn), arn)
+                error = job_exception_type(job.get("FailureReason") or "")
+                return Work.failed(job_failed(job), self._metadata(arn), arn, error=error)
             case "Stopped":
                 return Work.stopped(self._metadata(arn), arn)
             case _:

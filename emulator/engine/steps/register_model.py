@@ -6,6 +6,7 @@ import uuid
 
 from emulator.aws.errors import AwsError
 from emulator.engine.expressions import evaluate
+from emulator.engine.retries import exception_type
 from emulator.engine.shapes import coerce, input_shape
 from emulator.engine.steps.executor import ApiExecutor, Host, StepRun, Work, register
 from emulator.engine.steps.failures import create_failed
@@ -33,7 +34,8 @@ class RegisterModel(ApiExecutor):
             arn = host.invoke(self.create, run.arguments)["ModelPackageArn"]
             return self._work(host.invoke(self.describe, {"ModelPackageName": arn}))
         except AwsError as error:
-            return Work.failed(create_failed(self.create, error, host.arn, run.step.name))
+            reason = create_failed(self.create, error, host.arn, run.step.name)
+            return Work.failed(reason, error=exception_type(error))
 
     def follow(self, run: StepRun, host: Host) -> Work:
         return self._work(host.invoke(self.describe, {"ModelPackageName": run.arn}))

@@ -48,6 +48,7 @@ class FakeSageMaker:
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self.fates: dict[str, str] = {}
+        self.scripts: dict[str, list[tuple[str, str]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.refuse: dict[str, AwsError] = {}
         self.crash_before: str | None = None
@@ -69,6 +70,10 @@ class FakeSageMaker:
 
     def warm_up(self, images: Iterable[str]) -> None:
         self.warmed += images
+
+    def script(self, step: str, ends: list[tuple[str, str]]) -> None:
+        """The next jobs of a step end so, one after another: status and FailureReason."""
+        self.scripts[step] = list(ends)
 
     def made(self, operation: str) -> list[dict[str, Any]]:
         """The requests of one operation."""
@@ -99,6 +104,11 @@ class FakeSageMaker:
         arn = sagemaker_arn(SCOPE.account, SCOPE.region, slug, name)
         if not self.resources.insert(Resource(SCOPE, slug, name, arn, dict(request), status="InProgress")):
             raise ValidationException(f"Job name must be unique: {name}")
+        ends = next((ends for step, ends in self.scripts.items() if ends and f"-{step}-" in name), None)
+        if ends:
+            scripted = ends.pop(0)
+            self.resources.update(arn, lambda resource: _end(resource, *scripted))
+            return {f"{kind}Arn": arn}
         fate = next((fate for step, fate in self.fates.items() if f"-{step}-" in name), "Completed")
         if fate != "hold":
             self.resources.update(arn, lambda resource: _end(resource, fate))
@@ -168,10 +178,10 @@ class FakeSageMaker:
         return {**package.body, "ModelPackageArn": package.arn, "ModelPackageStatus": package.status}
 
 
-def _end(resource: Resource, fate: str) -> None:
+def _end(resource: Resource, fate: str, reason: str = "AlgorithmError: , exit code: 1") -> None:
     resource.status = fate
     if fate == "Failed":
-        resource.body["FailureReason"] = "AlgorithmError: , exit code: 1"
+        resource.body["FailureReason"] = reason
 
 
 class World:
