@@ -75,7 +75,10 @@ class NamespaceLauncher(Launcher):
             if self._closed:
                 raise LaunchError("the launcher is closed: the emulator is stopping")
             warden = self._wardens.pop(environment.name, None)
-            if warden is None or not warden.alive:
+            if warden is not None and not warden.alive:
+                warden.close()
+                warden = None
+            if warden is None:
                 self._make_room()
                 warden = Warden(environment, self._folder, warm=self._warm)
             self._wardens[environment.name] = warden  # last: the most recently used

@@ -75,9 +75,8 @@ class Init:
             self._start_cold(payload)
             return
         self._listen_to_shims()
-        if is_python(payload["command"], payload["env"], self._template.config["python_names"]):
-            self._start_warm(payload)
-        else:
+        is_warm = is_python(payload["command"], payload["env"], self._template.config["python_names"])
+        if not is_warm or not self._start_warm(payload):
             self._start_cold(payload)
 
     def _start_cold(self, payload: dict[str, Any]) -> None:
@@ -88,17 +87,24 @@ class Init:
             os.setsid()
             execute(payload["command"], payload["env"], payload["workdir"])
 
-    def _start_warm(self, payload: dict[str, Any]) -> None:
+    def _start_warm(self, payload: dict[str, Any]) -> bool:
+        """False where the zygote has died, for instance of what it imported."""
         assert self._zygote is not None
         self._reply, theirs = socket.socketpair()
         null = os.open("/dev/null", os.O_RDONLY)
-        wire.send(self._reply, payload | {"session": True}, [null, self._output, self._output])
-        os.close(null)
-        wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), theirs.detach()])
-        started = wire.receive(self._reply)
+        try:
+            wire.send(self._reply, payload, [null, self._output, self._output])
+            wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), theirs.detach()])
+            started = wire.receive(self._reply)
+        except OSError:
+            started = None
+        finally:
+            os.close(null)
         if started is None:
-            raise OSError("the process that holds the image's libraries ended; the job could not be started from it")
+            self._reply = None
+            return False
         self._main = started[0]["pid"]
+        return True
 
     def _listen_to_shims(self) -> None:
         self._shims = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -156,7 +162,8 @@ class Init:
         assert self._shims is not None
         assert self._zygote is not None
         connection, _ = self._shims.accept()
-        wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), connection.detach()])
+        with contextlib.suppress(OSError):  # without a zygote the shim executes a real interpreter
+            wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), connection.detach()])
 
     def _check_memory(self) -> None:
         if memory.held_bytes(pid for pid in memory.all_pids() if pid != 1) > self._limit:

@@ -159,6 +159,9 @@ class Root:
         self._overlay(self._root, [self._template.skeleton])
         self._show_host()
         self._mount_own()
+        for path, target in self._job["read_only_files"]:
+            _make_place(path, self._root + target)
+            kernel.bind(path, self._root + target, read_only=True)
         self._mount_inputs()
         self._write_names()
         kernel.pivot_root(self._root)
@@ -171,9 +174,6 @@ class Root:
                 self._overlay(self._root + path, [*layer, path])
             else:
                 kernel.bind(path, self._root + path, read_only=True)
-        for path, target in self._job["read_only_files"]:
-            _make_place(path, self._root + target)
-            kernel.bind(path, self._root + target, read_only=True)
 
     def _mount_own(self) -> None:
         root, job = self._root, self._job

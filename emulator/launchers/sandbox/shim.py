@@ -26,7 +26,12 @@ def main(python, base):
     connection = connect() if arguments and not has_more_files() else None
     if connection is None:
         posix.execv(base, [python, *arguments])
-    run(connection, request([python, *arguments]))
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, PASSED_ON)  # until there is a process to pass them on to
+    pid = ask(connection, request([python, *arguments]))
+    if pid == 0:
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, PASSED_ON)
+        posix.execv(base, [python, *arguments])
+    follow(connection, pid)
 
 
 def has_more_files():
@@ -51,16 +56,27 @@ def request(command):
     return f'{{"command":[{words}],"env":{{{env}}},"workdir":{text(posix.getcwd())}}}'.encode()
 
 
-def run(connection, data):
-    _signal.pthread_sigmask(_signal.SIG_BLOCK, PASSED_ON)  # until there is a process to pass them on to
+def ask(connection, data):
+    """The process that was made; 0 if none was."""
     fds = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
-    connection.sendmsg([len(data).to_bytes(4, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, fds)])
-    connection.sendall(data)
-    pid = receive(connection)
+    try:
+        connection.sendmsg([len(data).to_bytes(4, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, fds)])
+        connection.sendall(data)
+        return receive(connection)
+    except (OSError, EOFError):
+        return 0
+
+
+def follow(connection, pid):
     for number in PASSED_ON:
-        _signal.signal(number, lambda received, _: posix.kill(pid, received))
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, lambda received, _: posix.kill(pid, received))
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, PASSED_ON)
-    end(receive(connection))
+    try:
+        end(receive(connection))
+    except (OSError, EOFError):
+        posix.write(2, b"the sandbox's Python ended without an exit code\n")
+        posix._exit(1)
 
 
 def receive(connection):
@@ -74,8 +90,7 @@ def exactly(connection, count):
     while len(data) < count:
         part = connection.recv(count - len(data))
         if not part:
-            posix.write(2, b"the sandbox's Python ended without an exit code\n")
-            posix._exit(1)
+            raise EOFError
         data += part
     return data
 

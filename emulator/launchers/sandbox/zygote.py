@@ -17,7 +17,8 @@ import sys
 import warnings
 from typing import Any, NoReturn
 
-from . import interpreter, kernel, wire
+from . import fit, interpreter, kernel, wire
+from .inherit import take_after
 from .init import PRIVATE_NETWORK
 from .process import become
 
@@ -38,7 +39,7 @@ def _become_image(config: dict[str, Any]) -> None:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  a job that needs the module gets the same error itself, in its log
             print(f"{config['name']}: cannot import {name} ahead of the jobs: {error}", file=sys.stderr, flush=True)
-    interpreter.remember()
+    fit.remember()
     gc.collect()
     kernel.collapse_memory()
     gc.freeze()  # nothing imported here is looked at by a collection in a job, nor copied because of it
@@ -127,6 +128,9 @@ def live(pidfd: int, connection: socket.socket, *, private_network: bool) -> NoR
     except OSError as error:
         os.write(2, f"the job's Python could not start: {error}\n".encode())
     finally:
+        if code < 0:  # by a signal, which a process has to send itself
+            signal.signal(-code, signal.SIG_DFL)
+            os.kill(os.getpid(), -code)
         os._exit(code)
 
 
@@ -138,12 +142,21 @@ def _enter(pidfd: int, connection: socket.socket, network: int) -> dict[str, Any
         return None
     payload, fds = received
     kernel.setns(pidfd, kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | network)
-    if payload.get("session"):
-        os.setsid()
-    else:
+    shim = _peer(connection)
+    if shim:
         os.setpgid(0, 0)
+    else:
+        os.setsid()
     kernel.set_name("python3")
     wire.send(connection, {"pid": os.getpid()})
     become(fds)
     connection.detach()
+    if shim:
+        take_after(shim)
     return payload
+
+
+def _peer(connection: socket.socket) -> int:
+    """The shim that asked, by its number in the job; 0 where it was init, for the job's own command."""
+    pid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4), sys.byteorder)
+    return pid if pid > 1 else 0

@@ -90,7 +90,7 @@ def test_inputs_are_writable_and_their_source_stays_as_it_is(shop, tmp_path):
     (source / "data.csv").write_text("1,2\n")
     (source / "data.csv").chmod(0o444)
     (source / "gone.csv").write_text("3\n")
-    text = "cd /opt/ml/input/data/train && cat * && chmod +w data.csv && echo 9 >> data.csv && rm gone.csv && touch new && ls"
+    text = "cd /opt/ml/input/data/train; cat *; chmod +w data.csv; echo 9 >> data.csv; rm gone.csv; touch new; ls"
     job = shop.shell(text, mounts={"/opt/ml/input/data/train": source})
     assert job.text == "1,2\n3\ndata.csv\nnew\n"
     assert sorted(path.name for path in source.iterdir()) == ["data.csv", "gone.csv"]
@@ -128,7 +128,9 @@ def test_unicode_and_awkward_names(shop, tmp_path):
 
 def test_environment_is_the_launchs_own(shop, monkeypatch):
     monkeypatch.setenv("A_SECRET_OF_THE_HOST", "hidden")
-    job = shop.script("import os; print(os.environ.get('A_SECRET_OF_THE_HOST'), os.environ['SM_X'])", env={"SM_X": "ü\n="})
+    job = shop.script(
+        "import os; print(os.environ.get('A_SECRET_OF_THE_HOST'), os.environ['SM_X'])", env={"SM_X": "ü\n="}
+    )
     assert job.text == "None ü\n=\n"
 
 
@@ -148,12 +150,12 @@ def test_jobs_one_after_another_share_nothing_but_the_image(shop):
 
 def test_terminate_lets_the_program_end_in_its_own_way(shop):
     text = """
-        import signal, sys, time
+        import os, signal, sys, time
         def stop(*_):
-            print("saving", flush=True)
+            os.write(1, b"saving\\n")
             sys.exit(5)
         signal.signal(signal.SIGTERM, stop)
-        print("ready", flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(60)
     """
     job = shop.start(["python3", "/opt/ml/s.py"], files={"s.py": textwrap.dedent(text)})
@@ -172,7 +174,9 @@ def test_terminate_ends_a_program_that_does_not_mind(shop):
 
 def test_kill_ends_everything_whatever_it_ignores(shop):
     mark = f"31{os.getpid()}.25"
-    job = shop.start(["/bin/sh", "-c", f"trap '' TERM; (trap '' TERM; setsid sleep {mark} & sleep {mark}) & echo ready; wait"])
+    job = shop.start(
+        ["/bin/sh", "-c", f"trap '' TERM; (trap '' TERM; setsid sleep {mark} & sleep {mark}) & echo ready; wait"]
+    )
     job.wait_for(b"ready")
     job.process.terminate()
     assert job.process.wait(0.2) is None
@@ -304,10 +308,10 @@ def test_launching_from_many_threads(shop):
 
 def test_files_are_not_left_open(shop):
     shop.shell("true")
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         shop.shell("true")
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_a_job_that_waits_for_input_finds_none(shop):

@@ -73,7 +73,9 @@ class Workshop:
         self.folder = folder
         self._numbers = itertools.count()
 
-    def start(self, command, *, files=None, mounts=None, env=None, network=True, memory=0, output=None, environment=None):
+    def start(
+        self, command, *, files=None, mounts=None, env=None, network=True, memory=0, output=None, environment=None
+    ):
         """``files``: path below ``/opt/ml`` to text; ``mounts``: container path to host folder."""
         directory = self.folder / f"job-{next(self._numbers)}"
         for name, text in (files or {}).items():
