@@ -1,4 +1,7 @@
-"""Which environment an image URI means: a folder of ``containers_dir`` with a Dockerfile, built without Docker."""
+"""Which environment an image URI means, built without Docker.
+
+Either a folder of ``containers_dir`` with a Dockerfile, or one of AWS's own images (``emulator.images.aws``).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.images.aws import catalog
+from emulator.images.aws.catalog import AwsImage
 from emulator.images.dockerfile import Dockerfile, read_dockerfile
 from emulator.images.environment import Environment
 from emulator.images.errors import BuildError, DockerfileError, ImageError, ImageNotFound
@@ -26,6 +31,8 @@ class Image:
     uri: str
     name: str
     dockerfile: Path
+    aws: AwsImage | None = None
+    """Set where it stands in for an image of AWS's."""
 
 
 class Images:
@@ -34,20 +41,26 @@ class Images:
         self._cache_dir = cache_dir
 
     def resolve(self, image_uri: str) -> Image:
-        """The definition of the image, named by the last part of its repository.
+        """The definition of the image: AWS's by its account, else the folder named by the last part of its repository.
 
         Raises:
             ImageNotFound: there is none; the message says where it was looked for and which there are.
         """
-        name = repository_of(image_uri).rpartition("/")[2]
+        repository, tag = repository_of(image_uri), tag_of(image_uri)
+        if aws := catalog.find(image_uri, repository, tag):
+            return _stand_in(image_uri, aws)
+        name = repository.rpartition("/")[2]
         dockerfile = self._containers_dir.absolute() / name / "Dockerfile"
-        if not _REPOSITORY.match(name) or not dockerfile.is_file():
-            raise ImageNotFound(
-                f"There is no image {image_uri}: the emulator builds images from {self._containers_dir.absolute()}, "
-                f"and there is no {name}/Dockerfile in it. Defined are: {', '.join(self._names()) or 'none'}. Add that "
-                "folder, or let EMULATOR_CONTAINERS_DIR point to the folder that has it."
-            )
-        return Image(image_uri, name, dockerfile)
+        if _REPOSITORY.match(name) and dockerfile.is_file():
+            return Image(image_uri, name, dockerfile)
+        if aws := catalog.find_copy(repository, tag):
+            return _stand_in(image_uri, aws)
+        raise ImageNotFound(
+            f"There is no image {image_uri}: the emulator builds images from {self._containers_dir.absolute()}, "
+            f"and there is no {name}/Dockerfile in it. Defined are: {', '.join(self._names()) or 'none'}; of AWS's "
+            f"images, {', '.join(sorted(catalog.REPOSITORIES))}. Add that folder, or let EMULATOR_CONTAINERS_DIR point "
+            "to the folder that has it."
+        )
 
     def environment(self, image: Image, progress: Callable[[str], None]) -> Environment:
         """The environment of the image, built if it is not in the cache; by one builder at a time.
@@ -56,6 +69,8 @@ class Images:
             DockerfileError: the Dockerfile says something that has no counterpart here.
             BuildError: the requirements cannot be installed.
         """
+        if image.aws is not None:
+            progress(f"image {image.uri}: {image.aws.explanation()}")
         file = read_dockerfile(image.dockerfile, _BASE_PATH)
         virtualenv = Virtualenv(self._cache_dir, file.requirement_files, file.requirements)
         try:
@@ -75,6 +90,15 @@ def repository_of(image_uri: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
+def tag_of(image_uri: str) -> str:
+    """``1.7-1`` of ``registry/a/b:1.7-1``; empty where there is none."""
+    return image_uri.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def _stand_in(image_uri: str, aws: AwsImage) -> Image:
+    return Image(image_uri, aws.definition.name, aws.definition.dockerfile, aws)
+
+
 def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Environment:
     base_path = f"{virtualenv.folder / 'bin'}:{_SYSTEM_PATH}"
     preload = file.labels.get("preload")
@@ -84,12 +108,17 @@ def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Envi
         bin=virtualenv.folder / "bin",
         roots=[virtualenv.folder, Path(sys.base_prefix)],
         preload=virtualenv.modules() if preload is None else preload.split(),
-        env={name: value.replace(_BASE_PATH, base_path) for name, value in file.env.items()},
+        env={name: value.replace(_BASE_PATH, base_path) for name, value in file.env.items()} | _asked(image),
         entrypoint=file.entrypoint,
         cmd=file.cmd,
         workdir=file.workdir,
         files=[(copy.source, copy.target) for copy in file.copies],
     )
+
+
+def _asked(image: Image) -> dict[str, str]:
+    """The version that was asked for decides what files the programs of AWS's images write."""
+    return {} if image.aws is None else {"EMULATOR_IMAGE_VERSION": image.aws.version}
 
 
 def _fingerprint(file: Dockerfile, virtualenv: Virtualenv) -> str:

@@ -1,0 +1,1 @@
+"""XGBoost's algorithm mode: training and serving without a program of the user's."""

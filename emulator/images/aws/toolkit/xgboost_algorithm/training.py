@@ -1,0 +1,105 @@
+"""``train`` in algorithm mode: the channels ``train`` and ``validation``, the metrics in the log, the model's file."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xgboost as xgb
+
+from ..container import Container
+from ..errors import UserError
+from . import data, folds, hyperparameters, metrics
+from .callbacks import Checkpoints, StopOnSignal
+from .model import MODEL_FILE, save
+
+_CHANNELS = ("train", "validation", "code")
+_TUNING_METRIC = "_tuning_objective_metric"
+
+
+def train(container: Container) -> None:
+    """Train as the hyperparameters and channels of the job say, and write the model.
+
+    Raises:
+        UserError: they cannot be used; the message names the hyperparameter, channel or file.
+    """
+    values = hyperparameters.check(container.hyperparameters)
+    matrices = _read(container, weighted=values.get("csv_weights") == 1)
+    for name, matrix in matrices.items():
+        print(f"{name.capitalize()} matrix has {matrix.num_row()} rows and {matrix.num_col()} columns", flush=True)
+    try:
+        if "_kfold" in values:
+            boosters = folds.train(values, matrices, fit)
+            names = [f"{MODEL_FILE}-{number}" for number in range(len(boosters))]
+        else:
+            boosters, names = [_train_one(values, matrices, container)], [MODEL_FILE]
+    except (xgb.core.XGBoostError, ValueError) as error:
+        raise UserError(f"XGB train call failed with exception:\n{str(error).strip()}") from error
+    for booster, name in zip(boosters, names, strict=True):
+        save(booster, container.model / name)
+
+
+def _read(container: Container, weighted: bool) -> dict[str, xgb.DMatrix]:
+    channels = container.channels
+    if "train" not in channels:
+        raise UserError("Missing required channel: train")
+    if extra := [name for name in channels if name not in _CHANNELS]:
+        raise UserError(f"Extraneous channel found: {', '.join(extra)}")
+    matrices = {}
+    for name in _CHANNELS[:2]:
+        if name in channels:
+            if channels[name].get("TrainingInputMode", "File") == "Pipe":
+                raise UserError(f"channel {name}: Pipe mode is not supported here: use File or FastFile")
+            kind = data.content_type(channels[name].get("ContentType"))
+            matrices[name] = data.read_channel(container.channel(name), kind, weighted and name == "train")
+    return matrices
+
+
+def _train_one(values: dict[str, Any], matrices: Mapping[str, xgb.DMatrix], container: Container) -> xgb.Booster:
+    stop = StopOnSignal()
+    previous = signal.signal(signal.SIGTERM, stop.request)
+    try:
+        booster, _ = fit(values, matrices, [stop], container.checkpoint_folder)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    if stop.requested and values.get("save_model_on_termination") != "true":
+        print("stopped: without save_model_on_termination no model is saved", flush=True)
+        sys.exit(0)
+    return booster
+
+
+def fit(
+    values: dict[str, Any],
+    matrices: Mapping[str, xgb.DMatrix],
+    callbacks: list[xgb.callback.TrainingCallback],
+    checkpoints: Path | None = None,
+) -> tuple[xgb.Booster, dict[str, Any]]:
+    """One model, with the metrics of every round printed as ``[0]<tab>train-rmse:…``; and these metrics."""
+    parameters = hyperparameters.of_xgboost(values)
+    metric = values.get(_TUNING_METRIC, "").removeprefix("validation:")
+    if metric in metrics.OF_XGBOOST:
+        parameters["eval_metric"] = list(dict.fromkeys([*parameters.get("eval_metric", []), metric]))
+    custom = metrics.added([*values.get("eval_metric", []), *([metric] if metric else [])])
+    if custom and "eval_metric" not in parameters:
+        parameters["disable_default_eval_metric"] = 1
+    resumed, done = (None, 0) if checkpoints is None else Checkpoints.latest(checkpoints)
+    if early := values.get("early_stopping_rounds"):
+        where = "validation" if "validation" in matrices else "train"
+        callbacks = [*callbacks, xgb.callback.EarlyStopping(early, data_name=where, save_best=True)]
+    if checkpoints is not None:
+        callbacks = [*callbacks, Checkpoints(checkpoints, done)]
+    history: dict[str, Any] = {}
+    booster = xgb.train(
+        parameters,
+        matrices["train"],
+        max(0, values["num_round"] - done),
+        evals=[(matrix, name) for name, matrix in matrices.items()],
+        custom_metric=custom,
+        evals_result=history,
+        callbacks=callbacks,
+        xgb_model=resumed,
+    )
+    return booster, history
