@@ -121,7 +121,9 @@ class Engine:
             return None
         version = self.store.version(resource.body[PIPELINE_ARN], resource.body[VERSION])
         assert version is not None, f"the definition of {arn} is missing"
-        execution = Execution(resource, read_definition(version[0]), self.store, self._objects, self._invoke)
+        execution = Execution(
+            resource, read_definition(version[0]), self.store, self._resources, self._objects, self._invoke
+        )
         self._executions[arn] = execution
         records = self.store.steps(arn)
         if not records:

@@ -12,7 +12,7 @@ from emulator.engine.parameters import bind_parameters
 from emulator.engine.steps import StepRun
 from emulator.engine.store import ExecutionStore
 from emulator.engine.transitions import STOPPING, Progress
-from emulator.store.resources import Resource
+from emulator.store.resources import Resource, Resources
 
 if TYPE_CHECKING:
     from emulator.services.context import Invoke
@@ -29,13 +29,20 @@ class Execution:
     """The Host of its steps' executors (see ``steps.executor.Host``). Used by the engine's thread alone."""
 
     def __init__(
-        self, resource: Resource, definition: Definition, store: ExecutionStore, objects: Reader, invoke: Invoke
+        self,
+        resource: Resource,
+        definition: Definition,
+        store: ExecutionStore,
+        resources: Resources,
+        objects: Reader,
+        invoke: Invoke,
     ) -> None:
         self.arn = resource.arn
         self.id = resource.name
         self.scope = resource.scope
         self.pipeline_arn: str = resource.body[PIPELINE_ARN]
         self.definition = definition
+        self.resources = resources
         self.frontier = Frontier(definition, Graph.of(definition))
         self.running: dict[str, StepRun] = {}
         self.failed = False
@@ -55,8 +62,8 @@ class Execution:
             variables = {**variables, f"{handle['Kind']}Name": handle["Name"]}
         return ExecutionEnvironment(self.definition, self._parameters, variables, self.properties, self._objects)
 
-    def invoke(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        return self._invoke(self.scope, "sagemaker", operation, request)
+    def invoke(self, operation: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
+        return self._invoke(self.scope, service, operation, request)
 
     def properties(self, step: str) -> dict[str, Any] | None:
         """The properties of a step, None if it has not succeeded."""

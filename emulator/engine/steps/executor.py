@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError
@@ -13,6 +13,10 @@ from emulator.engine.paths import PathError
 from emulator.engine.retries import Retries
 from emulator.engine.shapes import check_arguments, check_path, input_shape, output_shape
 from emulator.engine.transitions import EXECUTING, FAILED, STOPPED, SUCCEEDED
+from emulator.store.resources import Resources, Scope
+
+if TYPE_CHECKING:
+    from emulator.engine.iterations import Loop
 
 
 @dataclass(slots=True)
@@ -76,8 +80,24 @@ class Host(Protocol):
         """What expressions mean for the step that has this handle."""
         ...
 
-    def invoke(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Call a SageMaker operation as the pipeline's role does; raises AwsError."""
+    @property
+    def scope(self) -> Scope: ...
+
+    @property
+    def resources(self) -> Resources:
+        """Where executors keep what a step waits for that no operation makes: a callback, an invocation."""
+        ...
+
+    def invoke(self, operation: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
+        """Call an operation as the pipeline's role does; raises AwsError."""
+        ...
+
+    def properties(self, step: str) -> dict[str, Any] | None:
+        """The properties of a step, None if it has none."""
+        ...
+
+    def loop(self, run: StepRun) -> Loop:
+        """The children of a ForEach step that runs."""
         ...
 
 

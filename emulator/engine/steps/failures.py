@@ -21,6 +21,11 @@ def create_failed(operation: str, error: AwsError, execution_arn: str, step: str
     return reason
 
 
+def invocation_failed(operation: str, error: AwsError) -> str:
+    """An operation of another service, ``sqs:SendMessage``, was refused."""
+    return f"ClientError: Failed to invoke {operation}. Error Details: {error.message}"
+
+
 def job_failed(job: Mapping[str, Any]) -> str:
     """The step's job failed by itself."""
     return f"ClientError: {job.get('FailureReason') or 'The job failed without a reason.'}"
