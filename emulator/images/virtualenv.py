@@ -24,6 +24,7 @@ Progress = Callable[[str], None]
 _COMPLETE = "complete.json"
 _INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_MODULES = {".py", ".so"}
 _REASON_LINES = 15
 _PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
 
@@ -143,9 +144,14 @@ def _run(command: list[str], progress: Progress) -> None:
 
 
 def _top_level(distribution: importlib.metadata.Distribution) -> list[str]:
-    text = distribution.read_text("top_level.txt")
-    names = text.split() if text else [path.parts[0] for path in distribution.files or [] if len(path.parts) == 2]
-    return [name.removesuffix(".py") for name in names if name.removesuffix(".py").isidentifier() and name[0] != "_"]
+    """What can be imported of a distribution: as it says itself, or by the look of its files."""
+    if text := distribution.read_text("top_level.txt"):
+        names = text.split()
+    else:
+        files = distribution.files or []
+        names = [path.parts[0] for path in files if len(path.parts) == 2 and path.name == "__init__.py"]
+        names += [path.name.partition(".")[0] for path in files if len(path.parts) == 1 and path.suffix in _MODULES]
+    return [name for name in names if name.isidentifier() and not name.startswith("_")]
 
 
 def _canonical(name: str) -> str:

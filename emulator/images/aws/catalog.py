@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,11 @@ REPOSITORIES = {
 """Names of repositories; ``xgboost`` is the algorithm image of before 2019."""
 _ONLY_OF_AWS = {"xgboost"}
 """Names so common that only an account of AWS's makes them AWS's image."""
+_FLOAT = r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
+_METRICS = (
+    "accuracy", "auc", "aucpr", "balanced_accuracy", "error", "f1", "f1_binary", "f1_macro", "logloss", "mae", "map",
+    "merror", "mlogloss", "mse", "ndcg", "precision", "r2", "recall", "rmse",
+)  # fmt: skip
 _LEGACY_VERSION = "0.72"
 
 
@@ -74,6 +79,22 @@ class AwsImage:
         python = ".".join(map(str, sys.version_info[:2]))
         running = ", ".join([*self.definition.versions(), f"Python {python}"])
         return f"asked for AWS's {asked}, running its open stand-in: {running} (docs/images.md)"
+
+
+def metric_definitions(uri: str, hyperparameters: Mapping[str, str]) -> list[dict[str, str]]:
+    """The metrics that AWS reads from the log of its own algorithm without being asked; none for a user's program.
+
+    As DescribeTrainingJob shows them of a job of the XGBoost algorithm.
+    """
+    repository = uri.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    image = find(uri, repository, "")
+    if image is None or image.definition is not XGBOOST or "sagemaker_program" in hyperparameters:
+        return []
+    return [
+        {"Name": f"{channel}:{metric}", "Regex": rf".*\[[0-9]+\].*#011{channel}-{metric}:({_FLOAT}).*"}
+        for channel in ("train", "validation")
+        for metric in _METRICS
+    ]
 
 
 def find(uri: str, repository: str, tag: str) -> AwsImage | None:

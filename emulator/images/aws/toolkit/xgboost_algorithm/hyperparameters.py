@@ -223,4 +223,6 @@ def of_xgboost(values: Mapping[str, Any]) -> dict[str, Any]:
         kept["eval_metric"] = metrics
     if "updater" in kept:
         kept["updater"] = ",".join(kept["updater"])
+    if kept.get("objective") == "reg:linear":
+        kept["objective"] = "reg:squarederror"  # its name since 0.90; by the old one a model cannot be sliced
     return kept

@@ -88,7 +88,7 @@ def fit(
     resumed, done = (None, 0) if checkpoints is None else Checkpoints.latest(checkpoints)
     if early := values.get("early_stopping_rounds"):
         where = "validation" if "validation" in matrices else "train"
-        callbacks = [*callbacks, xgb.callback.EarlyStopping(early, data_name=where, save_best=True)]
+        callbacks = [*callbacks, xgb.callback.EarlyStopping(rounds=early, data_name=where, save_best=True)]
     if checkpoints is not None:
         callbacks = [*callbacks, Checkpoints(checkpoints, done)]
     history: dict[str, Any] = {}

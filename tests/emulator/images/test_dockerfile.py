@@ -1,0 +1,165 @@
+# ruff: noqa: E501 - tables of cases are easier to read unbroken
+import pytest
+
+from emulator.images.dockerfile import read_dockerfile
+from emulator.images.errors import DockerfileError
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a Dockerfile of the given text, in a context with a few files."""
+    for name in ("requirements.txt", "train.py", "serve.py", "program/main.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    def read(text, start="FROM python:3.11\n"):
+        (tmp_path / "Dockerfile").write_text(start + text)
+        return read_dockerfile(tmp_path / "Dockerfile", "/base/bin")
+
+    return read
+
+
+def copies(file):
+    return [(copy.source.relative_to(file.context).as_posix(), copy.target) for copy in file.copies]
+
+
+def test_a_whole_one(read):
+    file = read(
+        """# syntax=docker/dockerfile:1
+        # what training needs
+        FROM python:3.11-slim AS base
+        LABEL preload="pandas sklearn.metrics" maintainer=me
+        ENV PYTHONUNBUFFERED=1 \\
+            # in between
+            PATH="/opt/program:${PATH}"
+
+        COPY requirements.txt /opt/
+        RUN pip install --no-cache-dir -r /opt/requirements.txt
+        WORKDIR /opt/program
+        COPY program .
+        EXPOSE 8080
+        ENTRYPOINT ["python3", "main.py"]
+        CMD ["serve"]
+        """,
+        start="",
+    )
+    assert file.base == "python:3.11-slim"
+    assert file.labels == {"preload": "pandas sklearn.metrics", "maintainer": "me"}
+    assert file.env == {"PATH": "/opt/program:/base/bin", "PYTHONUNBUFFERED": "1"}
+    assert copies(file) == [("requirements.txt", "/opt/requirements.txt"), ("program", "/opt/program")]
+    assert [path.name for path in file.requirement_files] == ["requirements.txt"]
+    assert (file.workdir, file.entrypoint, file.cmd) == ("/opt/program", ["python3", "main.py"], ["serve"])
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "specifiers"),
+    [
+        ("pip install -r r.txt", 1, []),
+        ("pip3 install --no-cache-dir --requirement r.txt", 1, []),
+        ("pip install -rr.txt", 1, []),
+        ("pip install --requirement=r.txt --quiet", 1, []),
+        ("python -m pip install -U -r r.txt", 1, []),
+        ("python3 -m pip install --progress-bar off -r r.txt", 1, []),
+        ("pip install --upgrade pip && pip install -r r.txt", 1, []),
+        (
+            "pip install --upgrade pip && \\\n    pip install --no-cache-dir -r r.txt && \\\n    pip install six",
+            1,
+            ["six"],
+        ),
+        ("pip install 'pandas>=2,<4' \"six==1.17.0\"", 0, ["pandas>=2,<4", "six==1.17.0"]),
+        ('["pip", "install", "-r", "r.txt"]', 1, []),
+        ("pip install -r $FILE", 1, []),
+    ],
+)
+def test_pip_install(read, text, files, specifiers):
+    file = read(f"ENV FILE=r.txt\nWORKDIR /w\nCOPY requirements.txt r.txt\nRUN {text}\n")
+    assert len(file.requirement_files) == files
+    assert file.requirements == specifiers
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("COPY train.py /opt/train", [("train.py", "/opt/train")]),
+        ("COPY train.py /opt/", [("train.py", "/opt/train.py")]),
+        ("COPY train.py .", [("train.py", "/w/train.py")]),
+        ("COPY train.py /w", [("train.py", "/w/train.py")]),
+        ("COPY program /opt/program/", [("program", "/opt/program")]),
+        ("COPY . /opt/all", [(".", "/opt/all")]),
+        ("COPY --chown=root:root train.py serve.py code/", [("train.py", "/w/code/train.py"), ("serve.py", "/w/code/serve.py")]),
+        ('COPY ["train.py", "/opt/a b"]', [("train.py", "/opt/a b")]),
+        ("COPY *.py /opt/", [("serve.py", "/opt/serve.py"), ("train.py", "/opt/train.py")]),
+        ("ARG D=/opt/d\nCOPY train.py ${D}/x", [("train.py", "/opt/d/x")]),
+    ],
+)  # fmt: skip
+def test_copy(read, text, expected):
+    assert copies(read(f"WORKDIR /w\n{text}\n")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ENV A=1 B=2", {"A": "1", "B": "2"}),
+        ("ENV A the whole line", {"A": "the whole line"}),
+        ('ENV A="two words"', {"A": "two words"}),
+        (r"ENV A=two\ words", {"A": "two words"}),
+        ("ENV A='$PATH'", {"A": "$PATH"}),
+        ("ENV A=${NONE:-other} B=${PATH:+set}", {"A": "other", "B": "set"}),
+        (r"ENV A=\$PATH", {"A": "$PATH"}),
+        ("ENV A=1\nENV B=$A$A", {"A": "1", "B": "11"}),
+        ("ARG V=5\nENV A=$V", {"A": "5"}),
+        ('ENV A="it\'s" B=x', {"A": "it's", "B": "x"}),
+        ('ENV A=""', {"A": ""}),
+    ],
+)
+def test_env(read, text, expected):
+    assert read(text + "\n").env == {"PATH": "/base/bin"} | expected
+
+
+@pytest.mark.parametrize(
+    ("text", "entrypoint", "cmd"),
+    [
+        ('ENTRYPOINT ["a", "b c"]', ["a", "b c"], []),
+        ("ENTRYPOINT exec a $B", ["/bin/sh", "-c", "exec a $B"], []),
+        ("CMD a 'b c'", [], ["/bin/sh", "-c", "a 'b c'"]),
+        ('cmd ["a"]', [], ["a"]),
+        ("ENTRYPOINT ['a']", ["/bin/sh", "-c", "['a']"], []),
+    ],
+)
+def test_entrypoint_and_cmd(read, text, entrypoint, cmd):
+    file = read(text + "\n")
+    assert (file.entrypoint, file.cmd) == (entrypoint, cmd)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("USER nobody", 2, "USER"),
+        ("\nADD http://x/y /z", 3, "ADD"),
+        ("RUN apt-get update", 2, "apt-get update"),
+        ("RUN pip install -r requirements.txt; rm -rf /", 2, "pip install"),
+        ("RUN pip install -r requirements.txt || true", 2, "pip install"),
+        ("RUN pip install --index-url http://x -r requirements.txt", 2, "--index-url"),
+        ("RUN pip install .", 2, "'.'"),
+        ("RUN pip install -r nowhere.txt", 2, "nowhere.txt"),
+        ("RUN <<EOF\npip install six\nEOF", 2, "here-documents"),
+        ("COPY missing.py /", 2, "missing.py"),
+        ("COPY ../secret /", 2, "../secret"),
+        ("COPY --from=build a /", 2, "--from"),
+        ("COPY train.py", 2, "destination"),
+        ("ENV A=1 \\\n  B", 2, "NAME=value"),
+        ("FROM other", 2, "second FROM"),
+        ("HEALTHCHECK NONE", 2, "HEALTHCHECK"),
+        ("CMD a \\", 2, "backslash"),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name_file_and_line(read, text, line, what):
+    with pytest.raises(DockerfileError) as caught:
+        read(text + "\n")
+    assert what in str(caught.value)
+    assert f"Dockerfile, line {line}:" in str(caught.value)
+
+
+def test_without_from(read):
+    with pytest.raises(DockerfileError, match="no FROM"):
+        read("ENV A=1\n", start="")
