@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.aws.errors import NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
+from emulator.images.aws.catalog import metric_definitions
 from emulator.jobs.failures import nothing_found
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, below_root
 from emulator.jobs.staging import exists
@@ -40,6 +41,7 @@ def create_training_job(request: Request, context: Context) -> Response:
     for member in _DEFAULTS:
         body.setdefault(member, False)
     _validate(body)
+    _define_metrics(body)
     _check_data(body, context)
     move_to(body, "Starting", "Starting the training job", time.time())
     job = jobs.insert(context, KIND, name, body, IN_USE)
@@ -93,6 +95,15 @@ def stop_training_job(request: Request, context: Context) -> Response:
 def delete_training_job(request: Request, context: Context) -> Response:
     jobs.delete(context, _find(request, context), NOUN)
     return {}
+
+
+def _define_metrics(body: dict[str, Any]) -> None:
+    """AWS reads the metrics of its own algorithms from the log, whether the request defines them or not."""
+    algorithm = body["AlgorithmSpecification"]
+    if not algorithm.get("MetricDefinitions") and not algorithm.get("ContainerEntrypoint"):
+        definitions = metric_definitions(algorithm["TrainingImage"], body.get("HyperParameters", {}))
+        if definitions:
+            body["AlgorithmSpecification"] = {**algorithm, "MetricDefinitions": definitions}
 
 
 def _find(request: Request, context: Context) -> Resource:
