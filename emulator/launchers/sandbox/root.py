@@ -157,8 +157,8 @@ class Root:
         os.makedirs(f"{self._directory}/ml", exist_ok=True)
         os.makedirs(f"{self._directory}/tmp", exist_ok=True)
         self._overlay(self._root, [self._template.skeleton])
-        self._show_host()
         self._mount_own()
+        self._show_host()
         for path, target in self._job["read_only_files"]:
             _make_place(path, self._root + target)
             kernel.bind(path, self._root + target, read_only=True)
@@ -169,6 +169,7 @@ class Root:
     def _show_host(self) -> None:
         template = self._template
         for path in template.shown:
+            _make_place(path, self._root + path)  # it may lie below /tmp, which is the job's own
             layer = template.layer(path)
             if layer or path == template.environment:
                 self._overlay(self._root + path, [*layer, path])
