@@ -4,6 +4,8 @@ every step can run here, and nothing waits for itself."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from emulator.engine.definition import Definition, PropertyFile, StepDefinition
@@ -20,8 +22,9 @@ from emulator.engine.expressions import (
     references,
 )
 from emulator.engine.graph import Graph, check_acyclic, own_values
-from emulator.engine.paths import Member, PathError, parse_path
+from emulator.engine.paths import Index, Key, Member, PathError, parse_path
 from emulator.engine.steps import executor_of
+from emulator.engine.triggers import AFTER
 
 _FROZEN = re.compile(r"\bParameter(String|Integer|Float|Boolean)\(name=|<sagemaker\.[\w.]+ object at 0x")
 _JOIN_MEMBERS = {"On", "Values"}
@@ -35,30 +38,59 @@ def check_definition(definition: Definition) -> None:
         DefinitionError: it names the step, the field and the reason.
     """
     for step in definition.steps.values():
-        _check_dependencies(step, definition)
-        executor_of(step).check(step, definition)
-        for file in step.property_files.values():
-            _check_property_file(step, file)
-        values = own_values(step)
-        _check_strings(values, step.name, "")
-        for expression, field in references(values):
-            _check_expression(expression, definition, step.name, field)
+        _check_step(step, definition, {})
+    for body in definition.bodies.values():
+        for step in body.values():
+            _check_step(step, definition, body)
+    _check_child_names(definition)
     for expression, field in references(definition.experiment, "PipelineExperimentConfig"):
-        _check_expression(expression, definition, None, field)
+        _check_expression(expression, definition, Place(None, field, {}))
+    for body in definition.bodies.values():
+        check_acyclic(Graph.of_body(body))
     check_acyclic(Graph.of(definition))
 
 
-def _check_dependencies(step: StepDefinition, definition: Definition) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands; ``body`` has the steps of the ForEachBody around it."""
+
+    step: StepDefinition | None
+    field: str
+    body: Mapping[str, StepDefinition]
+
+
+def _check_step(step: StepDefinition, definition: Definition, body: Mapping[str, StepDefinition]) -> None:
+    _check_dependencies(step, definition, body)
+    executor_of(step).check(step, definition)
+    for file in step.property_files.values():
+        _check_property_file(step, file)
+    values = own_values(step)
+    _check_strings(values, step.name, "")
+    for expression, where in references(values):
+        _check_expression(expression, definition, Place(step, where, body))
+
+
+def _check_child_names(definition: Definition) -> None:
+    """Children are called ``<body step>-<index>``: no other step may be called so."""
+    bodies = [name for body in definition.bodies.values() for name in body]
+    for name in (*definition.steps, *bodies):
+        head, _, number = name.rpartition("-")
+        if number.isdigit() and head in bodies:
+            reason = f"The name is that of a child of step '{head}', which runs for each item of a ForEach step."
+            raise DefinitionError(reason, step=name, field="Name")
+
+
+def _check_dependencies(step: StepDefinition, definition: Definition, body: Mapping[str, StepDefinition]) -> None:
     for number, dependency in enumerate(step.depends_on):
         field = f"DependsOn[{number}]"
-        source = definition.steps.get(dependency.step)
+        source = body.get(dependency.step) or definition.steps.get(dependency.step)
         if source is None:
             raise DefinitionError(f"Unknown step '{dependency.step}'.", step=step.name, field=field)
+        if not frozenset.intersection(*(AFTER[it.trigger] for it in step.depends_on if it.step == source.name)):
+            reason = f"'{step.name}' asks for ends of '{source.name}' that exclude each other."
+            raise DefinitionError(reason, step=step.name, field=field)
         if source.type == "Fail":
             raise DefinitionError(f"{step.name} can not depends on {source.name}.", step=step.name, field=field)
-        if dependency.trigger != "Completed":
-            reason = f"Trigger '{dependency.trigger}' exists on AWS but the emulator does not have it yet."
-            raise DefinitionError(reason, step=step.name, field=f"{field}.Trigger")
 
 
 def _check_property_file(step: StepDefinition, file: PropertyFile) -> None:
@@ -80,11 +112,11 @@ def _check_strings(value: Any, step: str, field: str) -> None:
         raise DefinitionError(reason, step=step, field=field)
 
 
-def _check_expression(expression: dict[str, Any], definition: Definition, step: str | None, field: str) -> None:
+def _check_expression(expression: dict[str, Any], definition: Definition, place: Place) -> None:
     ((function, operand),) = expression.items()
     try:
         if function == GET:
-            _check_reference(parse_reference(operand), definition, field)
+            _check_reference(parse_reference(operand), definition, place)
         elif function == JOIN:
             _check_members(operand, _JOIN_MEMBERS, {"Values"})
             if not isinstance(operand["Values"], list) and not is_expression(operand["Values"]):
@@ -94,7 +126,8 @@ def _check_expression(expression: dict[str, Any], definition: Definition, step: 
         else:
             raise PathError(f"unknown function '{function}'; known are {GET}, {JOIN} and {JSON_GET}")
     except PathError as error:
-        where = f"{field}.{function}"
+        where = f"{place.field}.{function}"
+        step = place.step.name if place.step else None
         raise DefinitionError(f"Invalid expression: {error}.", step=step, field=where) from None
 
 
@@ -118,7 +151,7 @@ def _check_members(operand: Any, known: set[str], required: set[str]) -> None:
         raise PathError(f"unknown property '{member}'")
 
 
-def _check_reference(reference: Reference, definition: Definition, field: str) -> None:
+def _check_reference(reference: Reference, definition: Definition, place: Place) -> None:
     match reference.root:
         case "Parameters":
             _one_of(reference, tuple(definition.parameters), "parameter")
@@ -126,8 +159,26 @@ def _check_reference(reference: Reference, definition: Definition, field: str) -
             _one_of(reference, EXECUTION_VARIABLES, "execution variable")
         case "PipelineExperimentConfig":
             _one_of(reference, EXPERIMENT_VARIABLES, "member of PipelineExperimentConfig")
+        case "ForEach":
+            _check_item(reference, place)
+        case "IterationOutput":
+            _check_iteration_output(reference, definition, place)
         case "Steps":
-            _check_step_reference(reference, definition, field)
+            _check_step_reference(reference, definition, place)
+
+
+def _check_item(reference: Reference, place: Place) -> None:
+    if not place.body:
+        raise PathError(f"'{reference.text}' has a value only in the steps of a ForEachBody")
+    if reference.name != "CurrentItem":
+        raise PathError(f"there is no '{reference.name}' of ForEach; known is CurrentItem")
+
+
+def _check_iteration_output(reference: Reference, definition: Definition, place: Place) -> None:
+    body = definition.bodies.get(place.step.name, {}) if place.step else {}
+    if reference.name not in body or place.field != "Arguments.Selector.Field":
+        raise PathError(f"'{reference.text}' has a value only as Field of the selector of a ForEach step around it")
+    _check_property(reference, body[reference.name])
 
 
 def _one_of(reference: Reference, known: tuple[str, ...], what: str) -> None:
@@ -137,17 +188,42 @@ def _one_of(reference: Reference, known: tuple[str, ...], what: str) -> None:
         raise PathError(f"'{reference.text}' goes on after the {what} '{reference.name}'")
 
 
-def _check_step_reference(reference: Reference, definition: Definition, field: str) -> None:
-    source = definition.steps.get(reference.name)
+def _check_step_reference(reference: Reference, definition: Definition, place: Place) -> None:
+    source = place.body.get(reference.name) or definition.steps.get(reference.name)
     if source is None:
-        raise PathError(f"unknown step '{reference.name}'")
+        inner = definition.step(reference.name)
+        hint = f": it runs for each item of a ForEach step, see {_inside(definition, reference.name)}" if inner else ""
+        raise PathError(f"unknown step '{reference.name}'{hint}")
     if reference.path[:1] != (Member("PropertyFiles"),):
-        try:
-            executor_of(source).check_reference(reference)
-        except PathError as error:
-            raise PathError(f"'{reference.text}' leads to nothing: {error}") from None
-    elif not field.endswith(f"{JSON_GET}.PropertyFile"):
+        _check_property(*_unfolded(reference, source, definition))
+    elif not place.field.endswith(f"{JSON_GET}.PropertyFile"):
         raise PathError(f"a property file is read with {JSON_GET}, not with {GET} alone")
     elif len(reference.path) != 2 or getattr(reference.path[1], "name", None) not in source.property_files:
         known = ", ".join(source.property_files) or "none"
         raise PathError(f"'{reference.text}' is no property file of step '{source.name}'; it has {known}")
+
+
+def _inside(definition: Definition, name: str) -> str:
+    parent = next(parent for parent, body in definition.bodies.items() if name in body)
+    return f"Steps.{parent}.IterationOutputs[<index>].{name}"
+
+
+def _check_property(reference: Reference, source: StepDefinition) -> None:
+    try:
+        executor_of(source).check_reference(reference)
+    except PathError as error:
+        raise PathError(f"'{reference.text}' leads to nothing: {error}") from None
+
+
+def _unfolded(reference: Reference, source: StepDefinition, definition: Definition) -> tuple[Reference, StepDefinition]:
+    """What a reference into the outputs of a ForEach step means in the step of the body that made them."""
+    body = definition.bodies.get(source.name, {})
+    match reference.path:
+        case (Member("IterationOutputs"), Index(_), Member(name) | Key(name), _, *_) if name in body:
+            inner, rest = body[name], reference.path[3:]
+        case (Member("Selected"), _, *_) if "Selector" in source.arguments:
+            selected = parse_reference(source.arguments["Selector"]["Field"][GET])
+            inner, rest = body[selected.name], reference.path[1:]
+        case _:
+            return reference, source
+    return Reference(reference.text, "Steps", inner.name, rest), inner

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from emulator.engine.caching import CachePolicy, read_cache_policy
@@ -62,6 +63,17 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Iteration:
+    """Of a child step: the ForEach step, the step of its body, and the item. ``siblings`` has children by body step."""
+
+    parent: str
+    body: str
+    index: int
+    item: Any
+    siblings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StepDefinition:
     """One step. ``arguments`` holds the expressions as they were written; ``extra`` the members of its type alone."""
 
@@ -75,16 +87,31 @@ class StepDefinition:
     branch: Branch | None = None
     cache: CachePolicy | None = None
     retries: tuple[RetryPolicy, ...] = ()
+    iteration: Iteration | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A pipeline: every step by name, those inside conditions too, each after the condition that holds it."""
+    """A pipeline: every step by name, those inside conditions too, each after the condition that holds it.
+
+    ``bodies`` has by ForEach step the steps that run for each of its items; they are not among ``steps``.
+    """
 
     parameters: dict[str, Parameter]
     steps: dict[str, StepDefinition]
     experiment: dict[str, Any]
+    bodies: dict[str, dict[str, StepDefinition]] = field(default_factory=dict)
+
+    def every_step(self) -> Iterator[StepDefinition]:
+        """The steps, and those of bodies."""
+        return chain(self.steps.values(), *(body.values() for body in self.bodies.values()))
+
+    def step(self, name: str) -> StepDefinition | None:
+        """The step of that name, in a body too."""
+        if name in self.steps:
+            return self.steps[name]
+        return next((body[name] for body in self.bodies.values() if name in body), None)
 
 
 @lru_cache(maxsize=32)
@@ -98,17 +125,29 @@ def read_definition(text: str) -> Definition:
     _only(document, _MEMBERS, None, "")
     if document.get("Version", VERSION) != VERSION:
         raise DefinitionError(f"Unknown version '{document['Version']}'. Known is {VERSION}.", field="Version")
+    steps = _by_name(_read_steps(_list(document.get("Steps"), None, "Steps"), None, "Steps"))
+    if not steps:
+        raise DefinitionError("A pipeline must have at least one step.", field="Steps")
+    bodies = {name: _read_body(step) for name, step in steps.items() if step.type == "ForEach"}
+    _by_name(chain(steps.values(), *(body.values() for body in bodies.values())))
+    experiment = _object(document.get("PipelineExperimentConfig", {}), None, "PipelineExperimentConfig")
+    return Definition(parse_parameters(document.get("Parameters", [])), steps, experiment, bodies)
+
+
+def _by_name(items: Iterable[StepDefinition]) -> dict[str, StepDefinition]:
     steps: dict[str, StepDefinition] = {}
-    for step in _read_steps(_list(document.get("Steps"), None, "Steps"), None, "Steps"):
+    for step in items:
         if step.name in steps:
             raise DefinitionError(
                 f"Step names must be unique. Duplicate name '{step.name}'.", step=step.name, field="Name"
             )
         steps[step.name] = step
-    if not steps:
-        raise DefinitionError("A pipeline must have at least one step.", field="Steps")
-    experiment = _object(document.get("PipelineExperimentConfig", {}), None, "PipelineExperimentConfig")
-    return Definition(parse_parameters(document.get("Parameters", [])), steps, experiment)
+    return steps
+
+
+def _read_body(step: StepDefinition) -> dict[str, StepDefinition]:
+    items = _list(step.arguments.get("ForEachBody", []), step.name, "Arguments.ForEachBody")
+    return _by_name(_read_steps(items, None, f"{step.name}.ForEachBody"))
 
 
 def _load(text: str) -> dict[str, Any]:

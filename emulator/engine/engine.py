@@ -136,23 +136,28 @@ class Engine:
 
     def _restore(self, execution: Execution, record: StepRecord) -> None:
         """Take a step as the database has it; they come in the order in which they began, so it is ready."""
-        execution.frontier.take(record.name)
-        step = execution.definition.steps[record.name]
+        step = execution.taken(record)
+        if step is None:
+            return
         match record.status:
+            case "Succeeded" | "Failed" | "Stopped" if step.iteration is not None:
+                execution.child_ended(step, record.status, record.reason)
             case "Succeeded":
                 execution.succeed(step)
-            case "Failed":
-                execution.failed = True
+            case "Failed" | "Stopped":
+                execution.fail(step, record.status)
             case "Starting" | "Executing" | "Stopping":
                 run = StepRun(step, record.status, record.attempt, record.handle, arn=record.arn)
                 run.arguments = self.store.arguments(execution.arn, record.name)
                 run.retries = _retries_of(record)
                 execution.running[record.name] = run
+                if record.status != STARTING:
+                    execution.opened(run)
 
     def _prepare_images(self, execution: Execution) -> None:
         environment = execution.environment({})
         images: set[str] = set()
-        for step in execution.definition.steps.values():
+        for step in execution.definition.every_step():
             for image in executor_of(step).images(step):
                 try:
                     uri = evaluate(image, environment)

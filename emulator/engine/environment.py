@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from emulator.aws.errors import AwsError
-from emulator.engine.definition import Definition
+from emulator.engine.definition import Definition, Iteration
 from emulator.engine.errors import ExpressionError, ParameterError
 from emulator.engine.expressions import Environment, Reference, as_text, evaluate
 from emulator.engine.parameters import Value
@@ -22,7 +22,10 @@ class Reader(Protocol):
 
 
 class ExecutionEnvironment(Environment):
-    """``variables`` are those of ``Execution.``; ``properties`` gives a step's, None while it has none."""
+    """``variables`` are those of ``Execution.``; ``properties`` gives a step's, None while it has none.
+
+    For a child of a ForEach step (``iteration``), the steps of the body are those of its own iteration.
+    """
 
     def __init__(
         self,
@@ -31,7 +34,9 @@ class ExecutionEnvironment(Environment):
         variables: Mapping[str, str],
         properties: Callable[[str], dict[str, Any] | None],
         objects: Reader,
+        iteration: Iteration | None = None,
     ) -> None:
+        self._iteration = iteration
         self._definition = definition
         self._parameters = parameters
         self._variables = variables
@@ -48,20 +53,25 @@ class ExecutionEnvironment(Environment):
                 return _known(reference, self._variables)
             case "PipelineExperimentConfig":
                 return evaluate(_known(reference, self._definition.experiment), self)
-            case _:
+            case "ForEach" if self._iteration is not None:
+                return _selected(reference, _known(reference, {"CurrentItem": self._iteration.item}))
+            case "Steps":
                 return self._property(reference)
+            case _:
+                raise ExpressionError(reference.text, "it has no value here")
 
     def _property(self, reference: Reference) -> Any:
-        properties = self._properties(reference.name)
+        name = reference.name
+        if self._iteration is not None:
+            name = self._iteration.siblings.get(name, name)
+        properties = self._properties(name)
         if properties is None:
-            raise ExpressionError(reference.text, f"step '{reference.name}' has no properties in this execution")
-        try:
-            return select(properties, reference.path)
-        except PathError as error:
-            raise ExpressionError(reference.text, str(error)) from None
+            raise ExpressionError(reference.text, f"step '{name}' has no properties in this execution")
+        return _selected(reference, properties)
 
     def property_file(self, reference: Reference) -> Any:
-        step = self._definition.steps[reference.name]
+        step = self._definition.step(reference.name)
+        assert step is not None, f"{reference.text} was checked when the pipeline was created"
         match reference.path:
             case (Member("PropertyFiles"), segment) if getattr(segment, "name", None) in step.property_files:
                 file = step.property_files[segment.name]  # type: ignore[union-attr]
@@ -104,6 +114,13 @@ def experiment_of(
     if "ExperimentName" in names:
         names["ExperimentName"] = names["ExperimentName"].lower()
     return names
+
+
+def _selected(reference: Reference, document: Any) -> Any:
+    try:
+        return select(document, reference.path, enter_text=True)
+    except PathError as error:
+        raise ExpressionError(reference.text, str(error)) from None
 
 
 def _known(reference: Reference, values: Mapping[str, Any]) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from emulator.engine.definition import Definition, StepDefinition
+from emulator.engine.definition import Definition, Iteration, StepDefinition
 from emulator.engine.environment import ExecutionEnvironment, Reader, timestamp
 from emulator.engine.frontier import Frontier
 from emulator.engine.graph import Graph
+from emulator.engine.iterations import Loop
 from emulator.engine.parameters import bind_parameters
 from emulator.engine.steps import StepRun
-from emulator.engine.store import ExecutionStore
-from emulator.engine.transitions import STOPPING, Progress
+from emulator.engine.store import ITERATION, ExecutionStore, StepRecord
+from emulator.engine.transitions import STOPPING, SUCCEEDED, Progress
 from emulator.store.resources import Resource, Resources
 
 if TYPE_CHECKING:
@@ -45,10 +48,14 @@ class Execution:
         self.resources = resources
         self.frontier = Frontier(definition, Graph.of(definition))
         self.running: dict[str, StepRun] = {}
+        self.loops: dict[str, Loop] = {}
+        """The children of each ForEach step that runs."""
         self.failed = False
         self.stopping = resource.status == STOPPING
         self.limit = limit_of(resource)
-        self._succeeded: set[str] = set()
+        self._failures: dict[str, str] = {}
+        self._ended: set[str] = set()
+        self._iteration: Iteration | None = None
         self._known: dict[str, dict[str, Any]] = {}
         self._store = store
         self._objects = objects
@@ -60,32 +67,89 @@ class Execution:
         variables = self._variables
         if "Kind" in handle:
             variables = {**variables, f"{handle['Kind']}Name": handle["Name"]}
-        return ExecutionEnvironment(self.definition, self._parameters, variables, self.properties, self._objects)
+        return ExecutionEnvironment(
+            self.definition, self._parameters, variables, self.properties, self._objects, self._iteration
+        )
+
+    @contextmanager
+    def resolving(self, step: StepDefinition) -> Iterator[None]:
+        """Whose arguments are resolved meanwhile: a child of a ForEach step sees its own item."""
+        self._iteration = step.iteration
+        try:
+            yield
+        finally:
+            self._iteration = None
 
     def invoke(self, operation: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
         return self._invoke(self.scope, service, operation, request)
 
     def properties(self, step: str) -> dict[str, Any] | None:
-        """The properties of a step, None if it has not succeeded."""
-        if step not in self._succeeded:
+        """The properties of a step, None if it has none: it did not run, has not ended or failed at once."""
+        if step not in self._ended:
             return None
         if step not in self._known:
             self._known[step] = self._store.properties(self.arn, step)
-        return self._known[step]
+        return self._known[step] or None
 
     def succeed(self, step: StepDefinition) -> None:
         """A step has succeeded. Its properties are read when needed: the same before and after a restart."""
-        self._succeeded.add(step.name)
+        self._ended.add(step.name)
         outcome = (self.properties(step.name) or {}).get("Outcome") if step.type == "Condition" else None
-        self.frontier.succeed(step.name, outcome)
+        self.frontier.end(step.name, SUCCEEDED, outcome)
+
+    def fail(self, step: StepDefinition, status: str) -> None:
+        """A step has failed or was stopped; so has the execution, unless other steps run because of it."""
+        self._ended.add(step.name)
+        self._failures[step.name] = status
+        self.frontier.end(step.name, status)
+        if not self.frontier.handles(step.name, status):
+            self.failed = True
+
+    def opened(self, run: StepRun) -> None:
+        """A step runs; if it is a ForEach step, its children may begin."""
+        body = self.definition.bodies.get(run.step.name)
+        if body is not None:
+            self.loops[run.step.name] = Loop(run, body)
+
+    def loop(self, run: StepRun) -> Loop:
+        """The children of a ForEach step that runs."""
+        return self.loops[run.step.name]
+
+    def child_ended(self, step: StepDefinition, status: str, reason: str = "") -> None:
+        """A child of a ForEach step has ended; only that step, not the execution, hears of it."""
+        assert step.iteration is not None
+        self._ended.add(step.name)
+        self.loops[step.iteration.parent].end(step, status, reason)
+
+    def taken(self, record: StepRecord) -> StepDefinition | None:
+        """A step that had begun before the restart; None for a child whose ForEach step has ended."""
+        context = record.display.get(ITERATION)
+        if context is None:
+            self.frontier.take(record.name)
+            return self.definition.steps[record.name]
+        loop = self.loops.get(context["ParentStepName"])
+        return loop.take(context["Index"], record.name.rpartition("-")[0]) if loop else None
+
+    def next_step(self) -> StepDefinition:
+        """The step that begins now: a child before a step of the pipeline."""
+        loop = self._ready_loop()
+        return loop.pop() if loop else self.definition.steps[self.frontier.pop()]
+
+    def _ready_loop(self) -> Loop | None:
+        return next((loop for loop in self.loops.values() if loop.may_begin()), None)
 
     def progress(self) -> Progress:
-        return Progress(self.stopping, self.failed, len(self.running), len(self.frontier))
+        failures = self._failures
+        unhandled = sum(not self.frontier.handles(name, status) for name, status in failures.items())
+        running, ready = len(self.running), len(self.frontier)
+        return Progress(self.stopping, self.failed, running, ready, len(failures), unhandled)
 
     def may_begin(self) -> bool:
         """Is there a step that may begin now?"""
-        full = self.limit is not None and len(self.running) >= self.limit
-        return bool(len(self.frontier)) and not (self.failed or self.stopping or full)
+        full = self.limit is not None and len(self.running) - len(self.loops) >= self.limit
+        if self.stopping or full:
+            return False
+        return self._ready_loop() is not None or (bool(len(self.frontier)) and not self.failed)
 
 
 def variables_of(resource: Resource) -> dict[str, str]:

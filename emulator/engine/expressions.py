@@ -18,7 +18,7 @@ from emulator.engine.paths import Path, PathError, parse_path, select
 GET = "Get"
 JOIN = "Std:Join"
 JSON_GET = "Std:JsonGet"
-ROOTS = ("Parameters", "Execution", "PipelineExperimentConfig", "Steps")
+ROOTS = ("Parameters", "Execution", "PipelineExperimentConfig", "Steps", "ForEach", "IterationOutput")
 EXECUTION_VARIABLES = (
     "StartDateTime",
     "CurrentDateTime",

@@ -6,18 +6,22 @@ import heapq
 
 from emulator.engine.definition import Definition
 from emulator.engine.graph import Graph
+from emulator.engine.transitions import SUCCEEDED
+from emulator.engine.triggers import Triggers
 
 
 class Frontier:
     """The steps of one execution between "all of them wait" and "all of them are settled".
 
-    A step becomes ready when every step it needs has succeeded. A step in the branch that was not chosen is skipped,
-    and so is every step that needs a skipped one. Ready steps come out in the order of the definition.
+    A step becomes ready when every step it needs has ended as it asks, by default in success. A step in the branch that
+    was not chosen is skipped, a step that asked for another end too, and so is every step that needs a skipped one.
+    Ready steps come out in the order of the definition.
     """
 
     def __init__(self, definition: Definition, graph: Graph) -> None:
         self._steps = definition.steps
         self._graph = graph
+        self._triggers = Triggers(definition.steps)
         self._names = list(definition.steps)
         self._position = {name: number for number, name in enumerate(self._names)}
         self._waiting = {name: len(sources) for name, sources in graph.needs.items()}
@@ -38,18 +42,29 @@ class Frontier:
         self._ready.remove(self._position[name])
         heapq.heapify(self._ready)
 
-    def succeed(self, name: str, outcome: bool | None = None) -> None:
-        """A step has succeeded; ``outcome`` says which branch a condition chose."""
+    def end(self, name: str, status: str = SUCCEEDED, outcome: bool | None = None) -> None:
+        """A step has ended; ``outcome`` says which branch a condition chose."""
         for dependent in self._graph.dependents[name]:
-            if dependent in self.skipped:
-                continue
-            branch = self._steps[dependent].branch
-            if branch is not None and branch.condition == name and branch.outcome != outcome:
+            if not self._follows(dependent, name, status, outcome):
                 self._skip(dependent)
-                continue
-            self._waiting[dependent] -= 1
-            if self._waiting[dependent] == 0:
-                heapq.heappush(self._ready, self._position[dependent])
+        for dependent in self._graph.dependents[name]:
+            if dependent not in self.skipped:
+                self._waiting[dependent] -= 1
+                if self._waiting[dependent] == 0:
+                    heapq.heappush(self._ready, self._position[dependent])
+
+    def handles(self, name: str, status: str) -> bool:
+        """Is there a step that runs, or is yet to run, because this one has ended so?"""
+        return any(
+            dependent not in self.skipped and self._triggers.allow(dependent, name, status)
+            for dependent in self._graph.dependents[name]
+        )
+
+    def _follows(self, dependent: str, name: str, status: str, outcome: bool | None) -> bool:
+        branch = self._steps[dependent].branch
+        if branch is not None and branch.condition == name and branch.outcome != outcome:
+            return False
+        return self._triggers.allow(dependent, name, status)
 
     def _skip(self, name: str) -> None:
         pending = [name]

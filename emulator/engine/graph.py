@@ -20,7 +20,17 @@ class Graph:
 
     @classmethod
     def of(cls, definition: Definition) -> Graph:
-        needs = {step.name: frozenset(_needs(step)) for step in definition.steps.values()}
+        needs = {step.name: frozenset(_needs(step, definition)) for step in definition.steps.values()}
+        return cls.between(needs)
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, StepDefinition]) -> Graph:
+        """The steps of a ForEachBody among each other; what they need from outside, the ForEach step waits for."""
+        needs = {step.name: frozenset(name for name in _sources(step) if name in body) for step in body.values()}
+        return cls.between(needs)
+
+    @classmethod
+    def between(cls, needs: Mapping[str, frozenset[str]]) -> Graph:
         dependents: dict[str, list[str]] = {name: [] for name in needs}
         for name, sources in needs.items():
             for source in sources:
@@ -28,11 +38,13 @@ class Graph:
         return cls(needs, {name: tuple(names) for name, names in dependents.items()})
 
 
+_INNER_STEPS = {"Condition": ("IfSteps", "ElseSteps"), "ForEach": ("ForEachBody",)}
+
+
 def own_arguments(step: StepDefinition) -> dict[str, Any]:
-    """The arguments a step resolves itself: of a condition only what it compares, not the steps inside."""
-    if step.type == "Condition":
-        return {"Conditions": step.arguments.get("Conditions", [])}
-    return step.arguments
+    """The arguments a step resolves itself: not the steps inside a condition or a ForEach step."""
+    inner = _INNER_STEPS.get(step.type)
+    return {key: value for key, value in step.arguments.items() if key not in inner} if inner else step.arguments
 
 
 def own_values(step: StepDefinition) -> dict[str, Any]:
@@ -40,10 +52,18 @@ def own_values(step: StepDefinition) -> dict[str, Any]:
     return {"Arguments": own_arguments(step), **step.extra}
 
 
-def _needs(step: StepDefinition) -> Iterator[str]:
-    yield from (dependency.step for dependency in step.depends_on)
+def _needs(step: StepDefinition, definition: Definition) -> Iterator[str]:
     if step.branch is not None:
         yield step.branch.condition
+    yield from _sources(step)
+    body = definition.bodies.get(step.name, {})
+    for inner in body.values():
+        yield from (name for name in _sources(inner) if name not in body)
+
+
+def _sources(step: StepDefinition) -> Iterator[str]:
+    """The steps that a step names: in ``DependsOn`` and in its expressions."""
+    yield from (dependency.step for dependency in step.depends_on)
     for expression, _ in references(own_values(step)):
         text = expression.get(GET)
         if text is not None and text.startswith("Steps."):

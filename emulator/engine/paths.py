@@ -6,6 +6,7 @@ A quoted key selects a member of an object, or of a list the element that carrie
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,8 +103,8 @@ def show(segment: Segment) -> str:
             return f"[{number}]"
 
 
-def select(document: Any, path: Path) -> Any:
-    """The value that the path leads to.
+def select(document: Any, path: Path, *, enter_text: bool = False) -> Any:
+    """The value that the path leads to; with ``enter_text`` it goes on inside strings that hold JSON.
 
     Raises:
         PathError: there is none; the message says where the way ends and what is there.
@@ -111,11 +112,21 @@ def select(document: Any, path: Path) -> Any:
     value = document
     for number, segment in enumerate(path):
         try:
-            value = _step_into(value, segment)
+            value = _step_into(_opened(value) if enter_text else value, segment)
         except PathError as error:
             done = "".join(show(part) for part in path[:number]).lstrip(".")
             raise PathError(f"{error}{f' in {done}' if done else ''}") from None
     return value
+
+
+def _opened(value: Any) -> Any:
+    """The document that a string holds, or the value as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise PathError(f"the string is not valid JSON: {error}") from None
 
 
 def _step_into(value: Any, segment: Segment) -> Any:

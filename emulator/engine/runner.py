@@ -66,7 +66,9 @@ class Runner:
     def advance(self, execution: Execution) -> None:
         """Begin every step that may begin, then end the execution if nothing is left."""
         while execution.may_begin():
-            self._begin(execution, execution.definition.steps[execution.frontier.pop()])
+            self._begin(execution, execution.next_step())
+            self._end_loops(execution)
+        self._end_loops(execution)
         end = ending(execution.progress())
         if end is not None:
             self._finish(execution, end)
@@ -173,7 +175,7 @@ class Runner:
         elif work.status == FAILED and self._try_again(execution, run, work):
             return
         elif work.status == STOPPED and run.status == EXECUTING:
-            self._ended(execution, run, Work.failed(job_stopped(run.step.name, work.metadata), work.metadata, work.arn))
+            self._ended(execution, run, replace(work, reason=job_stopped(run.step.name, work.metadata)))
         else:
             self._ended(execution, run, work)
 
@@ -212,6 +214,7 @@ class Runner:
         self._store.change(execution.arn, step, STARTING, EXECUTING, arn=work.arn, metadata=work.metadata)
         run.status = EXECUTING
         run.arn = work.arn
+        execution.opened(run)
         self._watch(execution, run)
 
     def _ended(self, execution: Execution, run: StepRun, work: Work, *, cached: bool = False) -> None:
@@ -231,12 +234,28 @@ class Runner:
         run.status = work.status
         self.steps_by_arn.pop(run.arn, None)
         del execution.running[run.step.name]
-        if work.status == SUCCEEDED:
+        execution.loops.pop(run.step.name, None)
+        if run.step.iteration is not None:
+            self._child_ended(execution, run, work)
+        elif work.status == SUCCEEDED:
             execution.succeed(run.step)
-        elif work.status == FAILED:
-            execution.failed = True
-            if self._stop_peers:
+        else:
+            execution.fail(run.step, work.status)
+            if execution.failed and self._stop_peers:
                 self._stop_steps(execution)
+
+    def _child_ended(self, execution: Execution, run: StepRun, work: Work) -> None:
+        execution.child_ended(run.step, work.status, work.reason)
+        if work.status == FAILED and self._stop_peers:
+            assert run.step.iteration is not None
+            for sibling in list(execution.running.values()):
+                if sibling.step.iteration and sibling.step.iteration.parent == run.step.iteration.parent:
+                    self._stop_step(execution, sibling)
+
+    def _end_loops(self, execution: Execution) -> None:
+        """End the ForEach steps whose children are through."""
+        for run in [loop.run for loop in execution.loops.values() if loop.over]:
+            self._look(execution, run)
 
     def _remember(self, execution: Execution, run: StepRun) -> None:
         """Let later executions take over this success, whether this step has caching on or not."""
@@ -313,7 +332,8 @@ def _prepare(execution: Execution, run: StepRun) -> Work | None:
     """Resolve the step's arguments; the step's failure if that is not possible."""
 
     def prepare() -> Work:
-        executor_of(run.step).prepare(run, execution)
+        with execution.resolving(run.step):
+            executor_of(run.step).prepare(run, execution)
         return Work.running("", {})
 
     work = guarded(prepare)

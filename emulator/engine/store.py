@@ -15,6 +15,7 @@ from typing import Any
 
 from emulator.engine.caching import StepCache
 from emulator.engine.definition import StepDefinition
+from emulator.engine.expressions import as_text
 from emulator.engine.transitions import ENDED, step_rule
 from emulator.store.database import Database
 
@@ -47,6 +48,11 @@ CREATE TABLE IF NOT EXISTS execution_steps (
 );
 CREATE INDEX IF NOT EXISTS execution_steps_in_order ON execution_steps (execution, id);
 """
+
+
+ITERATION = "IterationContext"
+MAX_ITEM = 12800
+"""Characters of an item that the API shows."""
 
 
 @dataclass(slots=True)
@@ -237,6 +243,9 @@ def _add_missing_columns(connection: sqlite3.Connection) -> None:
 def display_of(step: StepDefinition) -> dict[str, Any]:
     """What the API shows of a step besides its name."""
     shown: dict[str, Any] = {"StepDisplayName": step.display_name, "StepDescription": step.description}
+    if step.iteration is not None:
+        item = as_text(step.iteration.item)[:MAX_ITEM]
+        shown[ITERATION] = {"ParentStepName": step.iteration.parent, "Index": step.iteration.index, "Item": item}
     return {key: value for key, value in shown.items() if value is not None}
 
 

@@ -16,8 +16,9 @@ STOPPING: Final = "Stopping"
 STOPPED: Final = "Stopped"
 FAILED: Final = "Failed"
 SUCCEEDED: Final = "Succeeded"
+COMPLETED_WITH_FAILURES: Final = "CompletedWithFailures"
 
-ENDED: Final = frozenset({STOPPED, FAILED, SUCCEEDED})
+ENDED: Final = frozenset({STOPPED, FAILED, SUCCEEDED, COMPLETED_WITH_FAILURES})
 STEP_FAILURE: Final = "Step failure: One or multiple steps failed."
 
 
@@ -34,13 +35,14 @@ STEP_RULES = (
     Rule("request stop: the execution stops", frozenset({STARTING, EXECUTING}), STOPPING),
     Rule("succeed: its work is complete", frozenset({STARTING, EXECUTING, STOPPING}), SUCCEEDED),
     Rule("fail: its work failed or could not start", frozenset({STARTING, EXECUTING, STOPPING}), FAILED),
-    Rule("stop: its work was stopped", frozenset({STARTING, STOPPING}), STOPPED),
+    Rule("stop: its work was stopped", frozenset({STARTING, EXECUTING, STOPPING}), STOPPED),
 )
 
 EXECUTION_RULES = (
     Rule("request stop: StopPipelineExecution", frozenset({EXECUTING}), STOPPING),
     Rule("stop: nothing runs any more", frozenset({STOPPING}), STOPPED),
     Rule("fail: a step failed and nothing runs any more", frozenset({EXECUTING}), FAILED),
+    Rule("complete: steps failed, and others ran because of it", frozenset({EXECUTING}), COMPLETED_WITH_FAILURES),
     Rule("succeed: every step that is to run has succeeded", frozenset({EXECUTING}), SUCCEEDED),
 )
 
@@ -69,6 +71,13 @@ class Progress:
     failed: bool
     running: int
     ready: int
+    failures: int = 0
+    unhandled: int = 0
+    """Of the failures those that no step has run for, or will."""
+
+
+def _idle(progress: Progress) -> bool:
+    return not progress.running and not progress.ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,9 @@ class Ending:
 ENDINGS = (
     Ending("a stopped execution waits for what runs", lambda it: it.stopping and not it.running, STOPPED),
     Ending("a failed step lets its peers finish", lambda it: it.failed and not it.running, FAILED, STEP_FAILURE),
-    Ending("nothing is left to run", lambda it: not it.running and not it.ready, SUCCEEDED),
+    Ending("a failure was handled by no step", lambda it: _idle(it) and it.unhandled > 0, FAILED, STEP_FAILURE),
+    Ending("every failure was handled by a step", lambda it: _idle(it) and it.failures > 0, COMPLETED_WITH_FAILURES),
+    Ending("nothing is left to run", lambda it: _idle(it), SUCCEEDED),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from emulator.aws.errors import AwsError
@@ -55,9 +56,9 @@ class JobExecutor(ApiExecutor):
                 return Work.succeeded(job, self._metadata(arn), arn)
             case "Failed":
                 error = job_exception_type(job.get("FailureReason") or "")
-                return Work.failed(job_failed(job), self._metadata(arn), arn, error=error)
+                return replace(Work.failed(job_failed(job), self._metadata(arn), arn, error=error), properties=job)
             case "Stopped":
-                return Work.stopped(self._metadata(arn), arn)
+                return replace(Work.stopped(self._metadata(arn), arn), properties=job)
             case _:
                 return Work.running(arn, self._metadata(arn))
 

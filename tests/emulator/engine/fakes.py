@@ -22,7 +22,7 @@ from emulator.store.resources import SCHEMA, Resource, Resources, Scope
 SCOPE = Scope("123456789012", "eu-west-1")
 PIPELINE = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/Demo"
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
-ENDED = ("Succeeded", "Failed", "Stopped")
+ENDED = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 
 
 class Crash(BaseException):

@@ -11,6 +11,7 @@ from emulator.engine.steps import step_types
 from tests.emulator.engine.fakes import condition, equals, fail, processing, register, text_of, training
 
 PARAMETERS = [{"Name": "Depth", "Type": "Integer", "DefaultValue": 3}]
+FAILED_A: dict[str, Any] = {"Step": "A", "Trigger": "Failed"}
 REPORT = {"PropertyFileName": "Report", "OutputName": "out", "FilePath": "evaluation.json"}
 
 
@@ -62,7 +63,10 @@ def test_unknown_and_later_types() -> None:
         ([processing("A", "A")], "Steps depend on each other in a cycle: A -> A."),
         ([processing("A", "B"), processing("B", "C"), processing("C", "A")], "in a cycle: A -> B -> C -> A."),
         ([fail("F", ""), processing("A", "F")], "A can not depends on F. (step 'A', field DependsOn[0])"),
-        ([processing("A"), processing("B", {"Step": "A", "Trigger": "Any"})], "Trigger 'Any' exists on AWS but"),
+        (
+            [processing("A"), processing("B", DependsOn=["A", FAILED_A])],
+            "asks for ends of 'A' that exclude each other.",
+        ),
         ([processing("A", Extra=1)], "unknown property 'Extra'. (step 'A', field Extra)"),
         ([training("A", PropertyFiles=[REPORT])], "Steps of type 'Training' have no outputs for property files."),
         ([processing("A", PropertyFiles=[{**REPORT, "OutputName": "x"}])], "lies in output 'x'"),

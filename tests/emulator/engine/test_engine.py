@@ -220,12 +220,13 @@ def test_a_fault_of_ours_fails_the_step_and_is_told(
     assert "a fault of the emulator" in caplog.text
 
 
-def test_a_job_that_somebody_stops_fails_its_step(world: World) -> None:
+def test_a_job_that_somebody_stops_stops_its_step_and_fails_the_execution(world: World) -> None:
     world.sagemaker.fates = {"A": "hold"}
     arn = world.start([processing("A")])
     world.wait_for(arn, A="Executing")
     world.sagemaker.end("A", "Stopped")
     assert world.wait(arn).status == "Failed"
+    assert world.statuses(arn) == {"A": "Stopped"}
     assert "was stopped, by its time limit or by a stop request" in world.steps(arn)["A"].reason
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from emulator.engine.definition import read_definition
 from emulator.engine.frontier import Frontier
 from emulator.engine.graph import Graph
+from emulator.engine.transitions import SUCCEEDED
 from tests.emulator.engine.fakes import condition, equals, processing, text_of
 
 
@@ -18,7 +19,7 @@ def drain(frontier: Frontier, outcomes: dict[str, bool] | None = None) -> list[s
     order = []
     while len(frontier):
         order.append(frontier.pop())
-        frontier.succeed(order[-1], (outcomes or {}).get(order[-1]))
+        frontier.end(order[-1], SUCCEEDED, (outcomes or {}).get(order[-1]))
     return order
 
 

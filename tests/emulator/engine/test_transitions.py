@@ -52,6 +52,9 @@ def test_rules_have_names_of_their_own() -> None:
         (Progress(stopping=False, failed=True, running=0, ready=3), "Failed", STEP_FAILURE),
         (Progress(stopping=True, failed=False, running=1, ready=0), None, ""),
         (Progress(stopping=True, failed=True, running=0, ready=1), "Stopped", ""),
+        (Progress(stopping=False, failed=False, running=0, ready=1, failures=1), None, ""),
+        (Progress(stopping=False, failed=False, running=0, ready=0, failures=1), "CompletedWithFailures", ""),
+        (Progress(stopping=False, failed=False, running=0, ready=0, failures=2, unhandled=1), "Failed", STEP_FAILURE),
     ],
 )
 def test_endings(progress: Progress, status: str | None, reason: str) -> None:
