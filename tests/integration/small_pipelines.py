@@ -10,7 +10,7 @@ from tests.integration.emulators import until
 BUCKET = "sagemaker-us-east-1-123456789012"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/plain:latest"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
-ENDED = {"Succeeded", "Failed", "Stopped"}
+ENDED = {"Succeeded", "Failed", "Stopped", "CompletedWithFailures"}
 
 
 def processing_step(
