@@ -33,6 +33,8 @@ def field_tree(fields: dict[str, str]) -> Node:
     tree: Node = {}
     for name, text in fields.items():
         parts = name.split(".")
+        if "" in parts:
+            continue  # no member is called so
         if len(parts) > _DEEPEST:
             raise MalformedInput(f"The field {name[:200]} is nested too deeply")
         node = tree

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from emulator.services.s3.errors import invalid_uri
+from emulator.store.object_errors import invalid_bucket_name
 
 _VIRTUAL_HOST = re.compile(
     r"(?P<bucket>.+?)\."
@@ -34,7 +35,7 @@ def parse_address(host: str, raw_path: bytes) -> Address:
     The path is taken as sent, since ``//``, ``.`` and ``..`` are ordinary characters of a key.
 
     Raises:
-        AwsError: InvalidURI: the path is not UTF-8.
+        AwsError: InvalidURI: the path is not UTF-8; InvalidBucketName: it has a key but no bucket.
     """
     name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
     path = raw_path.partition(b"?")[0].removeprefix(b"/")
@@ -42,6 +43,8 @@ def parse_address(host: str, raw_path: bytes) -> Address:
     if found and found["bucket"] != "s3":
         return Address(found["bucket"], _decode(path))
     bucket, _, key = path.partition(b"/")
+    if key and not bucket:
+        raise invalid_bucket_name("")
     return Address(_decode(bucket), _decode(key))
 
 

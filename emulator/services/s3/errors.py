@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import escape
 
 from emulator.aws.errors import AwsError
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def error_document(error: AwsError, resource: str, request_id: str, host_id: str) -> bytes:
@@ -16,8 +19,7 @@ def error_document(error: AwsError, resource: str, request_id: str, host_id: str
 
 
 def _text(value: str) -> str:
-    printable = "".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in value)
-    return escape(printable.encode("utf-8", "replace").decode())
+    return escape(_NOT_XML.sub("\ufffd", value).encode("utf-8", "replace").decode())
 
 
 def invalid_uri() -> AwsError:

@@ -114,7 +114,9 @@ def _validate(body: dict[str, Any]) -> None:
     for member, what in _NOT_YET.items():
         if body.get(member):
             raise _not_yet(member, what)
-    algorithm = body["AlgorithmSpecification"]
+    algorithm = body.get("AlgorithmSpecification")
+    if algorithm is None:
+        raise ValidationException("AlgorithmSpecification must be given: only serverless training jobs have none")
     if "AlgorithmName" in algorithm:
         raise _not_yet("AlgorithmSpecification.AlgorithmName", "algorithm resources; use TrainingImage")
     if not algorithm.get("TrainingImage"):
