@@ -1,6 +1,6 @@
 """How long a job takes to start, and what it costs: the launchers against a cold interpreter, in one run.
 
-    python benchmarks/job_start.py [--repeat N]
+    python -m benchmarks.job_start [--repeat N]
 
 The script of every row imports pandas, scikit-learn and xgboost and writes down when it is running. Rows take turns, so
 that a busy machine slows all of them; the medians are printed. CPU is that of every process of the row, the

@@ -1,7 +1,8 @@
 """The child steps of a ForEach step that runs: which may begin next, and when all of them are through.
 
 A child is the step of the body under the name ``<body step>-<index>``, run for one item. Children begin in the order
-of the items, at most ``MaxConcurrency`` at a time. After one has failed or was stopped no other begins, as with steps of a pipeline.
+of the items, at most ``MaxConcurrency`` at a time. After one has failed or was stopped no other begins, as with steps
+of a pipeline.
 """
 
 from __future__ import annotations

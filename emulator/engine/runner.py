@@ -65,10 +65,10 @@ class Runner:
 
     def advance(self, execution: Execution) -> None:
         """Begin every step that may begin, then end the execution if nothing is left."""
+        self._end_loops(execution)
         while execution.may_begin():
             self._begin(execution, execution.next_step())
             self._end_loops(execution)
-        self._end_loops(execution)
         end = ending(execution.progress())
         if end is not None:
             self._finish(execution, end)

@@ -65,7 +65,8 @@ class ForEach(Executor):
             return Work.running("", {})
         metadata = _counts(loop)
         if loop.counts[FAILED]:
-            reason = f"ClientError: {loop.counts[FAILED]} child steps failed. The first was {loop.failure}"
+            failed, items = loop.counts[FAILED], len(run.arguments[ITEMS])
+            reason = f"ClientError: {failed} of {items} items failed, first in {loop.failure}"
             return Work.failed(reason, {self.type: {"Status": FAILED, **metadata}})
         if run.status == STOPPING or loop.counts[STOPPED]:
             return Work.stopped({self.type: {"Status": STOPPED, **metadata}})
