@@ -23,6 +23,8 @@ __all__ = ["BuildError", "DockerfileError", "Environment", "Image", "ImageError"
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BASE_PATH = "\0PATH"  # stands for the environment's PATH until its folder is known
+_NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
+"""No job runs on EC2; SDKs that look for its metadata while they are imported lose a second, and open connections."""
 _REPOSITORY = re.compile(r"^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$")
 
 
@@ -108,7 +110,9 @@ def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Envi
         bin=virtualenv.folder / "bin",
         roots=[virtualenv.folder, Path(sys.base_prefix)],
         preload=virtualenv.modules() if preload is None else preload.split(),
-        env={name: value.replace(_BASE_PATH, base_path) for name, value in file.env.items()} | _asked(image),
+        env=_NO_METADATA
+        | {name: value.replace(_BASE_PATH, base_path) for name, value in file.env.items()}
+        | _asked(image),
         entrypoint=file.entrypoint,
         cmd=file.cmd,
         workdir=file.workdir,
