@@ -10,9 +10,10 @@ Promises that every launcher keeps (tests/emulator/launchers/test_contract.py ho
 
 from __future__ import annotations
 
+import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulator.images.environment import Environment
@@ -45,11 +46,13 @@ class Launch:
     """Names that resolve to the sandbox itself, such as ``algo-1``."""
     mounts: list[Mount]
     network: bool
-    """False: a network with nothing in it but the sandbox's own loopback."""
+    """False: a network with nothing in it but the sandbox's own loopback, and the outlets."""
     memory_limit_bytes: int
     """Of all processes together; 0 is no limit."""
     output: Callable[[bytes], None]
     """Called with pieces of standard output and error as they come, from one thread at a time."""
+    outlets: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    """Ports of the loopback of a job without ``network`` that lead to addresses outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ class Process(ABC):
     @abstractmethod
     def wait(self, timeout: float | None = None) -> Exit | None:
         """How it ended; None if it has not after ``timeout`` seconds."""
+
+    def connect(self, port: int, timeout: float) -> socket.socket:
+        """Connect to a TCP port that a program of the job listens at, in whichever network it lives.
+
+        Raises:
+            OSError: nothing listens there (yet), or the job has ended.
+        """
+        return socket.create_connection(("127.0.0.1", port), timeout)
 
     @abstractmethod
     def terminate(self) -> None:

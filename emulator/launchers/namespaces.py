@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import select
@@ -17,6 +18,8 @@ from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
 from emulator.launchers.launcher import Launch, Launcher, LaunchError, Process
+from emulator.launchers.relay import Relay
+from emulator.launchers.sandbox import wire
 from emulator.launchers.trash import Trash
 from emulator.launchers.warden import Warden, base_environment
 
@@ -114,28 +117,56 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
         "hosts": launch.hosts,
         "mounts": [[mount.target, str(mount.source.absolute())] for mount in launch.mounts],
         "network": launch.network,
+        "outlets": list(launch.outlets),
         "memory_limit_bytes": launch.memory_limit_bytes,
         "read_only_files": files.files if files else [],
     }
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
-        status, pidfd = warden.launch(payload, write)
+        status, (pidfd, *outlets) = warden.launch(payload, write)
     except BaseException:
         os.close(read)
         raise
-    return _NamespaceProcess(warden, trash, launch, status, pidfd, read)
+    addresses = () if launch.network else launch.outlets.values()
+    relays = [Relay(socket.socket(fileno=fd), address) for address, fd in zip(addresses, outlets, strict=True)]
+    return _NamespaceProcess(warden, trash, launch, status, pidfd, read, relays)
 
 
 class _NamespaceProcess(FollowedProcess):
     def __init__(
-        self, warden: Warden, trash: Trash, launch: Launch, status: socket.socket, pidfd: int, output: int
+        self,
+        warden: Warden,
+        trash: Trash,
+        launch: Launch,
+        status: socket.socket,
+        pidfd: int,
+        output: int,
+        relays: list[Relay],
     ) -> None:
         self._warden = warden
         self._trash = trash
         self._pidfd = pidfd
+        self._relays = relays
         self.pid = _pid_of(pidfd)
         warden.jobs += 1
         super().__init__(launch, status, output)
+
+    def connect(self, port: int, timeout: float) -> socket.socket:
+        return super().connect(port, timeout) if self._launch.network else self._connect_inside(port, timeout)
+
+    def _connect_inside(self, port: int, timeout: float) -> socket.socket:
+        """A socket belongs to the network it was made in: the job's init makes it and hands it out."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with self._lock, theirs:
+                if self._ended.is_set():
+                    raise ConnectionError("the job has ended")
+                wire.send(self._status, {"connect": port}, [theirs.fileno()])
+            ours.settimeout(timeout)
+            received = wire.receive(ours)
+        if received is None or not received[1]:
+            raise ConnectionError("the job is ending")
+        return _connected(socket.socket(fileno=received[1][0]), timeout)
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -153,6 +184,22 @@ class _NamespaceProcess(FollowedProcess):
 
     def _release(self) -> None:
         os.close(self._pidfd)
+        for relay in self._relays:
+            relay.close()
+
+
+def _connected(connection: socket.socket, timeout: float) -> socket.socket:
+    """Wait for a connection that is on its way."""
+    try:
+        ready = select.select([], [connection], [], timeout)[1]
+        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if ready else errno.ETIMEDOUT
+        if code:
+            raise OSError(code, os.strerror(code))
+        connection.settimeout(timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _pid_of(pidfd: int) -> int:

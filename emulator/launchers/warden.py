@@ -62,8 +62,8 @@ class Warden:
                     raise LaunchError(f"cannot make a sandbox for image {self._name}: {reason}")
                 self._ready = True
 
-    def launch(self, payload: dict[str, Any], output: int) -> tuple[socket.socket, int]:
-        """Fork an init that runs ``payload``; the socket to it, and its pidfd. Takes over ``output``.
+    def launch(self, payload: dict[str, Any], output: int) -> tuple[socket.socket, list[int]]:
+        """Fork an init that runs ``payload``; the socket to it, its pidfd and its outlets. Takes over ``output``.
 
         Raises:
             LaunchError: the job's root or its process could not be made.
@@ -84,7 +84,7 @@ class Warden:
             status.close()
             reason = received[0]["error"] if received else "its first process ended; see the emulator's log"
             raise LaunchError(f"cannot start job {payload['job_id']} in a sandbox: {reason}")
-        return status, received[1][0]
+        return status, received[1]
 
     @property
     def alive(self) -> bool:

@@ -45,6 +45,7 @@ class Init:
         self._wait_status: int | None = None
         self._reply: socket.socket | None = None
         self._shims: socket.socket | None = None
+        self._outlets: list[socket.socket] = []
         self._fork_kind = SHARED_NETWORK if job["network"] else PRIVATE_NETWORK
 
     def run(self) -> None:
@@ -54,7 +55,9 @@ class Init:
         kills = memory.kernel_kills()
         self._enter_namespaces()
         self._start()
-        wire.send(self._status, {"started": True}, [os.pidfd_open(os.getpid())])
+        wire.send(self._status, {"started": True}, [os.pidfd_open(os.getpid()), *(o.fileno() for o in self._outlets)])
+        for outlet in self._outlets:
+            outlet.close()
         self._watch(wakeup)
         self._report(kills)
 
@@ -65,6 +68,7 @@ class Init:
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | network)
         if network:
             kernel.loopback_up()
+            self._outlets = [_listen(port) for port in self._job["outlets"]]
         socket.sethostname(self._job["hostname"])
         Root(self._template, self._job).enter()
 
@@ -154,8 +158,12 @@ class Init:
         message = wire.receive(self._status)
         if message is None:
             os._exit(0)  # the emulator has let go of the job
+        request, fds = message
+        if "connect" in request:
+            _connect(request["connect"], socket.socket(fileno=fds[0]))
+            return
         with contextlib.suppress(ProcessLookupError):  # it has ended by itself; its end is about to be read
-            os.kill(self._main, message[0]["signal"])
+            os.kill(self._main, request["signal"])
 
     def _pass_on(self) -> None:
         """A ``python`` started inside the job: let the zygote fork it. The two talk to each other from here on."""
@@ -178,6 +186,25 @@ class Init:
         code = 128 + number if number else os.WEXITSTATUS(self._wait_status)
         out_of_memory = self._out_of_memory or by_kernel
         wire.send(self._status, {"code": code, "signal": number, "out_of_memory": out_of_memory})
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket of the job's own network that the emulator accepts connections at."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(64)
+    return listener
+
+
+def _connect(port: int, reply: socket.socket) -> None:
+    """Hand the emulator a socket of the job's network that is on its way to a port of the job's.
+
+    The emulator waits for the connection, not this process, which has others to serve.
+    """
+    with reply, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as made, contextlib.suppress(OSError):
+        made.setblocking(False)
+        code = made.connect_ex(("127.0.0.1", port))
+        wire.send(reply, {"errno": code}, [made.fileno()])
 
 
 def is_python(command: list[str], env: dict[str, str], names: list[str]) -> bool:

@@ -74,7 +74,17 @@ class Workshop:
         self._numbers = itertools.count()
 
     def start(
-        self, command, *, files=None, mounts=None, env=None, network=True, memory=0, output=None, environment=None
+        self,
+        command,
+        *,
+        files=None,
+        mounts=None,
+        env=None,
+        network=True,
+        memory=0,
+        output=None,
+        environment=None,
+        outlets=None,
     ):
         """``files``: path below ``/opt/ml`` to text; ``mounts``: container path to host folder."""
         directory = self.folder / f"job-{next(self._numbers)}"
@@ -96,6 +106,7 @@ class Workshop:
             network=network,
             memory_limit_bytes=memory,
             output=output or started.receive,
+            outlets=outlets or {},
         )
         started.process = self.launcher.launch(launch)
         return started
