@@ -68,7 +68,7 @@ def build(settings: Settings) -> Emulator:
     engine = Engine(resources, objects, settings)
     app = App(settings, resources, objects, logs, jobs, engine, invoke=_not_bound)
     app.invoke = make_invoke(app)
-    app.neighbours = Neighbours(app)
+    app.neighbours = Neighbours(app, launcher)
     engine.bind(app.invoke, jobs.warm_up)
     return Emulator(app, create_gateway(app, launcher.description), launcher)
 

@@ -118,10 +118,29 @@ def _unchecked(members: Members) -> None:
 
 
 def _inside(model: OperationModel, compilers: _Compilers) -> tuple[Callable[[Any], Members], Callable[[Any], Members]]:
+    """Documents to members and back; what a REST request has in its path and headers is among the rest here."""
     shape, output = models.input_of(model), models.output_of(model)
     read = compilers.json_readers.compile(shape) if shape else None
     write = compilers.json_writers.compile(output) if output else None
-    return (lambda members: read(members) if read else {}), (lambda members: write(members) if write else {})
+    placed, answered = _placed(shape), _placed(output)
+
+    def accept(document: Any) -> Members:
+        members = read(document) if read else {}
+        return members | {name: document[name] for name in placed if document.get(name) is not None}
+
+    def answer(response: Any) -> Members:
+        document = write(response) if write else {}
+        return document | {name: response[name] for name in answered if response.get(name) is not None}
+
+    return (accept if placed else read or _nothing), (answer if answered else write or _nothing)
+
+
+def _placed(shape: models.Shape | None) -> list[str]:
+    return [name for name, member in shape.members.items() if "location" in member.serialization] if shape else []
+
+
+def _nothing(document: Any) -> Members:
+    return {}
 
 
 def _json(model: OperationModel, compilers: _Compilers) -> Codec:

@@ -1,25 +1,34 @@
-"""SageMaker's neighbours that keep state of their own: queues, and what works in the background for them."""
+"""SageMaker's neighbours that keep state of their own: queues, functions, and what works in the background for them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.engine.scheduler import Scheduler
+from emulator.services.lambda_.invocations import Functions
 from emulator.store.messages import Messages
 from emulator.store.queues import Queues
 
 if TYPE_CHECKING:
+    from emulator.launchers.launcher import Launcher
     from emulator.services.context import App
 
 
 class Neighbours:
     """Their parts in one emulator; ``recover`` begins to work, ``close`` ends it."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, launcher: Launcher) -> None:
+        self._clock = Scheduler("neighbours")
         self.queues = Queues(app.resources.database)
         self.messages = Messages(self.queues)
+        self.functions = Functions(app, launcher, self._clock)
 
     def recover(self) -> None:
-        """Take up what an earlier emulator left unfinished."""
+        """Take up what an earlier emulator left unfinished, and go on."""
+        self._clock.start()
+        self.functions.recover()
 
     def close(self) -> None:
         """State stays as it is."""
+        self.functions.close()
+        self._clock.close()
