@@ -46,6 +46,8 @@ class Settings:
     """Jobs that run at the same time; others wait as they would for capacity. 0: twice the processors, at least 4."""
     job_memory_mib: int = 0
     """Resident memory a job may use before it is killed as out of memory. 0: nine tenths of the machine's."""
+    max_pipeline_executions: int = 20
+    """Pipeline executions that run at the same time in an account and region (AWS: 20). 0: any number."""
     stop_grace_seconds: float = 120.0
     """Between SIGTERM and SIGKILL when a job is stopped (AWS: 120 seconds)."""
     log_limit_mib: int = 64

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from emulator.engine.definition import read_definition
+from emulator.engine.definition import Definition, read_definition
 from emulator.engine.environment import Reader
 from emulator.engine.errors import ExpressionError
-from emulator.engine.execution import KIND, PIPELINE_ARN, VERSION, Execution, limit_of
+from emulator.engine.execution import ATTEMPTS, FAILURE_REASON, KIND, PIPELINE_ARN, VERSION, Execution, limit_of
 from emulator.engine.expressions import evaluate
+from emulator.engine.reruns import steps_to_run_anew
 from emulator.engine.retries import Retries
 from emulator.engine.runner import Runner
 from emulator.engine.scheduler import Scheduler
@@ -70,6 +71,26 @@ class Engine:
         self._resources.update(execution_arn, request)
         self._post(execution_arn, self._runner.halt)
 
+    def retry(self, execution_arn: str, change: Callable[[Resource], None]) -> None:
+        """Bring an execution that failed or was stopped back to Executing, without what did not succeed; then start it.
+
+        Call ``start`` when the transaction that this belongs to has ended: the engine's thread sees nothing before.
+        """
+        resource = self._resources.by_arn(execution_arn)
+        assert resource is not None
+        with self.store.database.transaction():
+            anew = steps_to_run_anew(self._definition_of(resource), self.store.steps(execution_arn))
+            self.store.forget_steps(execution_arn, anew)
+
+            def begin_again(resource: Resource) -> None:
+                execution_rule(resource.status, EXECUTING)
+                resource.status = EXECUTING
+                resource.body.pop(FAILURE_REASON, None)
+                resource.body[ATTEMPTS] = resource.body.get(ATTEMPTS, {}) | anew
+                change(resource)
+
+            self._resources.update(execution_arn, begin_again)
+
     def refresh(self, execution_arn: str) -> None:
         """The settings of a running execution (its parallelism) have changed."""
         self._post(execution_arn, self._reconfigure)
@@ -119,10 +140,8 @@ class Engine:
         resource = self._resources.by_arn(arn)
         if resource is None or resource.status in ENDED:
             return None
-        version = self.store.version(resource.body[PIPELINE_ARN], resource.body[VERSION])
-        assert version is not None, f"the definition of {arn} is missing"
         execution = Execution(
-            resource, read_definition(version[0]), self.store, self._resources, self._objects, self._invoke
+            resource, self._definition_of(resource), self.store, self._resources, self._objects, self._invoke
         )
         self._executions[arn] = execution
         records = self.store.steps(arn)
@@ -130,9 +149,16 @@ class Engine:
             self._prepare_images(execution)
         for record in records:
             self._restore(execution, record)
-        for run in list(execution.running.values()):
+        interrupted = list(execution.running.values())
+        self._runner.begin(execution)  # what was ready begins, as it would have, before it is heard how the rest ended
+        for run in interrupted:
             self._runner.resume(execution, run)
         return execution
+
+    def _definition_of(self, resource: Resource) -> Definition:
+        version = self.store.versions.get(resource.body[PIPELINE_ARN], resource.body[VERSION])
+        assert version is not None, f"the definition of {resource.arn} is missing"
+        return read_definition(version.definition)
 
     def _restore(self, execution: Execution, record: StepRecord) -> None:
         """Take a step as the database has it; they come in the order in which they began, so it is ready."""

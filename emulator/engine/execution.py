@@ -12,6 +12,7 @@ from emulator.engine.frontier import Frontier
 from emulator.engine.graph import Graph
 from emulator.engine.iterations import Loop
 from emulator.engine.parameters import bind_parameters
+from emulator.engine.selection import CONFIG, selected_steps
 from emulator.engine.steps import StepRun
 from emulator.engine.store import ITERATION, ExecutionStore, StepRecord
 from emulator.engine.transitions import STOPPING, SUCCEEDED, Progress
@@ -26,6 +27,7 @@ PIPELINE_ARN = "PipelineArn"
 VERSION = "PipelineVersionId"
 PARALLELISM = "ParallelismConfiguration"
 FAILURE_REASON = "FailureReason"
+ATTEMPTS = "Attempts"
 
 
 class Execution:
@@ -46,7 +48,9 @@ class Execution:
         self.pipeline_arn: str = resource.body[PIPELINE_ARN]
         self.definition = definition
         self.resources = resources
-        self.frontier = Frontier(definition, Graph.of(definition))
+        self.frontier = Frontier(definition, _graph_of(resource, definition))
+        self.attempts: dict[str, int] = resource.body.get(ATTEMPTS, {})
+        """How often steps were tried before the execution was retried."""
         self.running: dict[str, StepRun] = {}
         self.loops: dict[str, Loop] = {}
         """The children of each ForEach step that runs."""
@@ -150,6 +154,11 @@ class Execution:
         if self.stopping or full:
             return False
         return self._ready_loop() is not None or (bool(len(self.frontier)) and not self.failed)
+
+
+def _graph_of(resource: Resource, definition: Definition) -> Graph:
+    graph, selected = Graph.of(definition), selected_steps(resource.body.get(CONFIG))
+    return graph if selected is None else graph.restricted(selected)
 
 
 def variables_of(resource: Resource) -> dict[str, str]:

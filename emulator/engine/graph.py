@@ -37,6 +37,15 @@ class Graph:
                 dependents[source].append(name)
         return cls(needs, {name: tuple(names) for name, names in dependents.items()})
 
+    def sources_of(self, steps: frozenset[str]) -> frozenset[str]:
+        """What these steps wait for that is not among them."""
+        return frozenset().union(*(self.needs[name] for name in steps)) - steps
+
+    def restricted(self, steps: frozenset[str]) -> Graph:
+        """Only these steps and those that they wait for; the latter wait for nothing."""
+        sources = dict.fromkeys(self.sources_of(steps), frozenset[str]())
+        return Graph.between(sources | {name: self.needs[name] for name in steps})
+
 
 _INNER_STEPS = {"Condition": ("IfSteps", "ElseSteps"), "ForEach": ("ForEachBody",)}
 

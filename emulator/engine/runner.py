@@ -65,13 +65,17 @@ class Runner:
 
     def advance(self, execution: Execution) -> None:
         """Begin every step that may begin, then end the execution if nothing is left."""
+        self.begin(execution)
+        end = ending(execution.progress())
+        if end is not None:
+            self._finish(execution, end)
+
+    def begin(self, execution: Execution) -> None:
+        """Begin every step that may begin."""
         self._end_loops(execution)
         while execution.may_begin():
             self._begin(execution, execution.next_step())
             self._end_loops(execution)
-        end = ending(execution.progress())
-        if end is not None:
-            self._finish(execution, end)
 
     def follow(self, execution: Execution, step: str) -> None:
         """The resource that a step waits for has ended."""
@@ -142,7 +146,7 @@ class Runner:
         self._apply(execution, run, guarded(ask))
 
     def _begin(self, execution: Execution, step: StepDefinition) -> None:
-        run = StepRun(step, STARTING)
+        run = StepRun(step, STARTING, execution.attempts.get(step.name, 0) + 1)
         executor = executor_of(step)
         failure = _prepare(execution, run)
         hit = None if failure else self._find_cached(execution, run)

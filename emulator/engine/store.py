@@ -1,4 +1,4 @@
-"""What the engine keeps in the database: versions of definitions, and the steps of executions.
+"""What the engine keeps in the database: the steps of executions, next to versions of pipelines and the step cache.
 
 An execution itself is a resource of kind ``pipeline-execution``; its steps are rows here, because a step that
 changes must not rewrite its thousand siblings. Rows are written in the order in which steps start.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +17,10 @@ from emulator.engine.caching import StepCache
 from emulator.engine.definition import StepDefinition
 from emulator.engine.expressions import as_text
 from emulator.engine.transitions import ENDED, step_rule
+from emulator.engine.versions import Versions
 from emulator.store.database import Database
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS pipeline_versions (
-    pipeline   TEXT NOT NULL,
-    version    INTEGER NOT NULL,
-    definition TEXT NOT NULL,
-    created    REAL NOT NULL,
-    PRIMARY KEY (pipeline, version)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS execution_steps (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     execution  TEXT NOT NULL,
@@ -83,43 +77,29 @@ class ExecutionStore:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.cache = StepCache(database)
+        self.versions = Versions(database)
         with database.transaction() as connection:
             for statement in SCHEMA.split(";\n"):
                 connection.execute(statement)
             _add_missing_columns(connection)
 
-    def add_version(self, pipeline: str, definition: str) -> int:
-        """Keep a definition as the next version of a pipeline (by ARN); its number. Same text, same version."""
-        with self.database.transaction() as connection:
-            row = connection.execute(
-                "SELECT version, definition FROM pipeline_versions WHERE pipeline = ? ORDER BY version DESC LIMIT 1",
-                (pipeline,),
-            ).fetchone()
-            if row is not None and row["definition"] == definition:
-                return int(row["version"])
-            version = 1 if row is None else int(row["version"]) + 1
-            connection.execute(
-                "INSERT INTO pipeline_versions VALUES (?, ?, ?, ?)", (pipeline, version, definition, time.time())
-            )
-            return version
-
-    def version(self, pipeline: str, version: int) -> tuple[str, float] | None:
-        """The text of a version and when it was made."""
-        row = self.database.read_one(
-            "SELECT definition, created FROM pipeline_versions WHERE pipeline = ? AND version = ?", (pipeline, version)
-        )
-        return (row["definition"], row["created"]) if row else None
-
     def forget_pipeline(self, pipeline: str) -> None:
-        """Remove the versions of a pipeline."""
-        with self.database.transaction() as connection:
-            connection.execute("DELETE FROM pipeline_versions WHERE pipeline = ?", (pipeline,))
+        """Remove the versions of a pipeline, and the results that its steps could have taken over."""
+        with self.database.transaction():
+            self.versions.forget_pipeline(pipeline)
             self.cache.forget_pipeline(pipeline)
 
     def forget_execution(self, execution: str) -> None:
         """Remove the steps of an execution."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM execution_steps WHERE execution = ?", (execution,))
+
+    def forget_steps(self, execution: str, names: Iterable[str]) -> None:
+        """Remove some steps of an execution, as if they had not begun."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM execution_steps WHERE execution = ? AND name = ?", [(execution, name) for name in names]
+            )
 
     def steps(self, execution: str) -> list[StepRecord]:
         """Every step that has begun, in order, without what is heavy: ``arguments`` and ``properties``."""

@@ -44,6 +44,7 @@ EXECUTION_RULES = (
     Rule("fail: a step failed and nothing runs any more", frozenset({EXECUTING}), FAILED),
     Rule("complete: steps failed, and others ran because of it", frozenset({EXECUTING}), COMPLETED_WITH_FAILURES),
     Rule("succeed: every step that is to run has succeeded", frozenset({EXECUTING}), SUCCEEDED),
+    Rule("retry: RetryPipelineExecution", frozenset({FAILED, STOPPED}), EXECUTING),
 )
 
 

@@ -105,7 +105,7 @@ class Query:
     created_before: float | None = None
     modified_after: float | None = None
     modified_before: float | None = None
-    members: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, str | int] = field(default_factory=dict)
     """Members of the body and the value that each must have."""
     sort_by: str = "CreationTime"
     descending: bool = True

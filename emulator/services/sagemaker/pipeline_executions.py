@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn
-from emulator.aws.errors import NotImplementedHere, ResourceNotFound, ValidationException
+from emulator.aws.errors import NotImplementedHere, ResourceLimitExceeded, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.definition import read_definition
 from emulator.engine.environment import experiment_of
@@ -23,15 +22,19 @@ from emulator.engine.execution import (
 )
 from emulator.engine.names import execution_id
 from emulator.engine.parameters import bind_parameters
-from emulator.engine.transitions import EXECUTING, STOPPING
+from emulator.engine.selection import CONFIG, SOURCE, check_selection, copy_results
+from emulator.engine.transitions import ENDED, EXECUTING, FAILED, STOPPED, STOPPING
 from emulator.services.sagemaker.pipelines import (
+    aliases_of,
     caller,
-    definition_of,
     find_pipeline,
+    find_version,
     paging,
     recall,
     remember,
+    version_with_alias,
 )
+from emulator.services.sagemaker.positions import read_position, write_position
 from emulator.store.resources import Query, Resource
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "PipelineExperimentConfig"
 DISPLAY_NAME = "PipelineExecutionDisplayName"
 DESCRIPTION = "PipelineExecutionDescription"
-_LATER = ("SelectiveExecutionConfig", "PipelineVersionAlias", "MlflowExperimentName", "RoleArn")
+_LATER = ("MlflowExperimentName",)
 
 
 @operation("sagemaker", "StartPipelineExecution")
@@ -52,25 +55,34 @@ def start_pipeline_execution(request: Request, context: Context) -> Response:
     for member in _LATER:
         if request.get(member) is not None:
             raise NotImplementedHere(f"The emulator does not have {member} of StartPipelineExecution yet.")
+    if request.get("RoleArn") is not None:
+        raise ValidationException("RoleArn can't be specified for a pipeline that you created: it has its own role.")
     pipeline = find_pipeline(context, request["PipelineName"])
     execution = _new_execution(request, context, pipeline)
+    results = _results_to_use(execution, context, pipeline)
+    store = context.app.engine.store
     with context.app.resources.database.transaction():
+        _check_limit(context)
         context.app.resources.insert(execution)
+        store.versions.started(pipeline.arn, execution.body[VERSION], execution.arn)
+        for result in results:
+            store.begin(replace(result, execution=execution.arn))
         remember(context, "StartPipelineExecution", request, execution.arn)
     context.app.engine.start(execution.arn)
     return {"PipelineExecutionArn": execution.arn}
 
 
 def _new_execution(request: Request, context: Context, pipeline: Resource) -> Resource:
-    version = request.get("PipelineVersionId", pipeline.body[VERSION])
-    definition = read_definition(definition_of(context, pipeline, version))
+    version = find_version(context, pipeline, request)
+    definition = read_definition(version.definition)
     given = request.get("PipelineParameters") or []
     values = bind_parameters(definition.parameters, given)
     name = execution_id()
     now = time.time()
     body = {
         PIPELINE_ARN: pipeline.arn,
-        VERSION: version,
+        VERSION: version.version,
+        CONFIG: request.get(CONFIG),
         PARAMETERS: given,
         PARALLELISM: request.get(PARALLELISM) or pipeline.body.get(PARALLELISM),
         DISPLAY_NAME: request.get(DISPLAY_NAME, f"execution-{int(now * 1000)}"),
@@ -82,6 +94,64 @@ def _new_execution(request: Request, context: Context, pipeline: Resource) -> Re
     execution = Resource(context.scope, KIND, name, arn, body, EXECUTING, pipeline.name, created=now, modified=now)
     body[EXPERIMENT] = experiment_of(definition, values, variables_of(execution))
     return execution
+
+
+def _results_to_use(execution: Resource, context: Context, pipeline: Resource) -> list[StepRecord]:
+    """Of a selective execution what steps before the selected ones came to in the execution it refers to."""
+    config = execution.body[CONFIG]
+    if config is None:
+        return []
+    version = find_version(context, pipeline, {"PipelineVersionId": execution.body[VERSION]})
+    needed = check_selection(read_definition(version.definition), config)
+    if config.get(SOURCE) is None:
+        return []
+    source = find_execution(context, config[SOURCE])
+    if source.body[PIPELINE_ARN] != pipeline.arn:
+        raise ValidationException(f"Invalid {SOURCE}: {source.arn}. It is no execution of pipeline '{pipeline.arn}'.")
+    if source.status not in ENDED:
+        raise ValidationException(
+            f"Invalid {SOURCE}: {source.arn}. It is in status {source.status}; only an execution that has ended can be"
+            " referred to."
+        )
+    return copy_results(context.app.engine.store, source.arn, needed)
+
+
+def _check_limit(context: Context) -> None:
+    limit = context.app.settings.max_pipeline_executions
+    running = context.app.resources.with_status(KIND, EXECUTING, STOPPING)
+    number = sum(execution.scope == context.scope for execution in running)
+    if 0 < limit <= number:
+        raise ResourceLimitExceeded(
+            f"The account-level service limit 'Maximum number of concurrent pipeline executions' is {limit} Executions,"
+            f" with current utilization of {number} Executions and a request delta of 1 Executions. Please use AWS"
+            " Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS"
+            " support to request an increase for this quota."
+        )
+
+
+@operation("sagemaker", "RetryPipelineExecution")
+def retry_pipeline_execution(request: Request, context: Context) -> Response:
+    earlier = recall(context, "RetryPipelineExecution", request)
+    if earlier is not None:
+        return {"PipelineExecutionArn": earlier}
+    execution = find_execution(context, request["PipelineExecutionArn"])
+    if execution.status not in (FAILED, STOPPED):
+        raise ValidationException(
+            f"Pipeline execution '{execution.arn}' is in status {execution.status}."
+            f" Only pipeline executions with '{FAILED}' or '{STOPPED}' status can be retried."
+        )
+
+    def change(resource: Resource) -> None:
+        if request.get(PARALLELISM) is not None:
+            resource.body[PARALLELISM] = request[PARALLELISM]
+        resource.body["LastModifiedBy"] = caller(context)
+
+    with context.app.resources.database.transaction():
+        _check_limit(context)
+        context.app.engine.retry(execution.arn, change)
+        remember(context, "RetryPipelineExecution", request, execution.arn)
+    context.app.engine.start(execution.arn)
+    return {"PipelineExecutionArn": execution.arn}
 
 
 @operation("sagemaker", "StopPipelineExecution")
@@ -115,12 +185,13 @@ def update_pipeline_execution(request: Request, context: Context) -> Response:
 def describe_pipeline_execution(request: Request, context: Context) -> Response:
     execution = find_execution(context, request["PipelineExecutionArn"])
     body = execution.body
-    described = (PIPELINE_ARN, VERSION, PARALLELISM, DISPLAY_NAME, DESCRIPTION, "CreatedBy", "LastModifiedBy")
+    described = (PIPELINE_ARN, VERSION, CONFIG, PARALLELISM, DISPLAY_NAME, DESCRIPTION, "CreatedBy", "LastModifiedBy")
     return {
         "PipelineExecutionArn": execution.arn,
         "PipelineExecutionStatus": execution.status,
         **{member: body.get(member) for member in described},
         EXPERIMENT: body[EXPERIMENT] or None,
+        "PipelineVersionAliases": aliases_of(context, body[PIPELINE_ARN], body[VERSION]),
         FAILURE_REASON: body.get(FAILURE_REASON),
         "CreationTime": execution.created,
         "LastModifiedTime": execution.modified,
@@ -129,16 +200,20 @@ def describe_pipeline_execution(request: Request, context: Context) -> Response:
 
 @operation("sagemaker", "ListPipelineExecutions")
 def list_pipeline_executions(request: Request, context: Context) -> Response:
-    if request.get("PipelineVersionAlias") is not None:
-        raise NotImplementedHere("The emulator does not have pipeline version aliases yet.")
     pipeline = find_pipeline(context, request["PipelineName"])
-    query = Query(KIND, parent=pipeline.name, **paging(request))
+    alias = request.get("PipelineVersionAlias")
+    members = {VERSION: version_with_alias(context, pipeline, alias)} if alias is not None else {}
+    query = Query(KIND, parent=pipeline.name, members=members, **paging(request))
     executions, token = context.app.resources.page(context.scope, query)
-    return {"PipelineExecutionSummaries": [_summary(execution) for execution in executions], "NextToken": token}
+    aliases = context.app.engine.store.versions.aliases(pipeline.arn)
+    summaries = [_summary(execution, aliases) for execution in executions]
+    return {"PipelineExecutionSummaries": summaries, "NextToken": token}
 
 
-def _summary(execution: Resource) -> dict[str, Any]:
+def _summary(execution: Resource, aliases: dict[str, int]) -> dict[str, Any]:
+    version = execution.body[VERSION]
     return {
+        "PipelineVersionAliases": [alias for alias, number in aliases.items() if number == version],
         "PipelineExecutionArn": execution.arn,
         "StartTime": execution.created,
         "PipelineExecutionStatus": execution.status,
@@ -159,11 +234,11 @@ def list_pipeline_execution_steps(request: Request, context: Context) -> Respons
         execution.arn,
         descending=request.get("SortOrder", "Descending") == "Descending",
         limit=request.get("MaxResults", 100),
-        after=_read_token(request.get("NextToken")),
+        after=read_position(request.get("NextToken")),
     )
     return {
         "PipelineExecutionSteps": [_step(step) for step in steps],
-        "NextToken": None if last is None else _write_token(last),
+        "NextToken": None if last is None else write_position(last),
     }
 
 
@@ -184,22 +259,22 @@ def _step(step: StepRecord) -> dict[str, Any]:
 def list_pipeline_parameters_for_execution(request: Request, context: Context) -> Response:
     """The values given at the start, in their order; defaults are in the definition."""
     execution = find_execution(context, request["PipelineExecutionArn"])
-    first = _read_token(request.get("NextToken")) or 0
+    first = read_position(request.get("NextToken")) or 0
     end = first + int(request.get("MaxResults", 100))
     parameters = execution.body[PARAMETERS]
     return {
         "PipelineParameters": parameters[first:end],
-        "NextToken": _write_token(end) if end < len(parameters) else None,
+        "NextToken": write_position(end) if end < len(parameters) else None,
     }
 
 
 @operation("sagemaker", "DescribePipelineDefinitionForExecution")
 def describe_pipeline_definition_for_execution(request: Request, context: Context) -> Response:
     execution = find_execution(context, request["PipelineExecutionArn"])
-    found = context.app.engine.store.version(execution.body[PIPELINE_ARN], execution.body[VERSION])
+    found = context.app.engine.store.versions.get(execution.body[PIPELINE_ARN], execution.body[VERSION])
     pipeline = context.app.resources.by_arn(execution.body[PIPELINE_ARN])
     assert found is not None, f"the definition of {execution.arn} is missing"
-    return {"PipelineDefinition": found[0], "CreationTime": pipeline.created if pipeline else None}
+    return {"PipelineDefinition": found.definition, "CreationTime": pipeline.created if pipeline else None}
 
 
 def find_execution(context: Context, arn: str) -> Resource:
@@ -212,16 +287,3 @@ def find_execution(context: Context, arn: str) -> Resource:
     if execution is None or execution.arn.lower() != arn.lower():
         raise ResourceNotFound(f"Pipeline execution '{arn}' does not exist.")
     return execution
-
-
-def _write_token(position: int) -> str:
-    return base64.urlsafe_b64encode(str(position).encode()).decode()
-
-
-def _read_token(token: str | None) -> int | None:
-    if not token:
-        return None
-    try:
-        return int(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, binascii.Error) as error:
-        raise ValidationException("Invalid pagination token") from error

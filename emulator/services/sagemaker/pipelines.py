@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn, partition_of
-from emulator.aws.errors import ConflictException, NotImplementedHere, ResourceNotFound, ValidationException
+from emulator.aws.errors import ConflictException, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.checks import check_definition
 from emulator.engine.definition import read_definition
 from emulator.engine.execution import KIND as EXECUTION
 from emulator.engine.execution import PARALLELISM, VERSION
 from emulator.engine.transitions import EXECUTING, STOPPING
+from emulator.engine.versions import Version
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 KIND = "pipeline"
 ROLE = "RoleArn"
+MAX_ALIASES = 10
 _DESCRIBED = ("PipelineDisplayName", "PipelineDescription", ROLE, PARALLELISM)
 
 
@@ -31,7 +34,8 @@ def create_pipeline(request: Request, context: Context) -> Response:
     earlier = recall(context, "CreatePipeline", request)
     if earlier is not None:
         return {"PipelineArn": earlier}
-    _refuse_aliases(request)
+    aliases = request.get("PipelineVersionAliases") or []
+    check_alias_names(aliases)
     check_new_tags(request.get("Tags") or [])
     _refuse_taken(context, request["PipelineName"])
     definition = _definition(request, context)
@@ -42,7 +46,9 @@ def create_pipeline(request: Request, context: Context) -> Response:
     pipeline = Resource(context.scope, KIND, request["PipelineName"], arn, body, status="Active")
     pipeline.modified = pipeline.created
     with resources.database.transaction():
-        body[VERSION] = context.app.engine.store.add_version(arn, definition)
+        versions = context.app.engine.store.versions
+        body[VERSION] = versions.add(arn, definition)
+        versions.set_aliases(arn, body[VERSION], aliases)
         if not resources.insert(pipeline):
             _refuse_taken(context, pipeline.name)
         resources.add_tags(arn, request.get("Tags") or [])
@@ -53,14 +59,21 @@ def create_pipeline(request: Request, context: Context) -> Response:
 @operation("sagemaker", "UpdatePipeline", blocking=True)
 def update_pipeline(request: Request, context: Context) -> Response:
     pipeline = find_pipeline(context, request["PipelineName"])
-    _refuse_aliases(request)
+    aliases = request.get("PipelineVersionAliases") or []
     definition = _definition(request, context)
 
     def change(resource: Resource) -> None:
+        before = resource.body[VERSION]
         resource.body |= {member: request[member] for member in _DESCRIBED if request.get(member) is not None}
         resource.body["LastModifiedBy"] = caller(context)
         if definition is not None:
-            resource.body[VERSION] = context.app.engine.store.add_version(pipeline.arn, definition)
+            resource.body[VERSION] = context.app.engine.store.versions.add(pipeline.arn, definition)
+        if aliases and resource.body[VERSION] == before:
+            raise ValidationException(
+                "PipelineVersionAliases can be specified only when the pipeline definition changes."
+                " To change the aliases of an existing version use UpdatePipelineVersion."
+            )
+        assign_aliases(context, pipeline.arn, resource.body[VERSION], aliases)
 
     updated = context.app.resources.update(pipeline.arn, change)
     if updated is None:
@@ -71,14 +84,17 @@ def update_pipeline(request: Request, context: Context) -> Response:
 @operation("sagemaker", "DescribePipeline")
 def describe_pipeline(request: Request, context: Context) -> Response:
     pipeline = find_pipeline(context, request["PipelineName"])
-    _refuse_aliases(request)
+    version = find_version(context, pipeline, request)
     last, _ = context.app.resources.page(context.scope, Query(EXECUTION, parent=pipeline.name, max_results=1))
     return {
         "PipelineArn": pipeline.arn,
         "PipelineName": pipeline.name,
         "PipelineDisplayName": pipeline.name,
         **{member: pipeline.body[member] for member in _DESCRIBED if member in pipeline.body},
-        "PipelineDefinition": definition_of(context, pipeline, request.get("PipelineVersionId")),
+        "PipelineDefinition": version.definition,
+        "PipelineVersionDisplayName": version.display_name,
+        "PipelineVersionDescription": version.description,
+        "PipelineVersionAliases": aliases_of(context, pipeline.arn, version.version),
         "PipelineStatus": pipeline.status,
         "CreationTime": pipeline.created,
         "LastModifiedTime": pipeline.modified,
@@ -171,17 +187,73 @@ def _fetch(location: dict[str, str], context: Context) -> str:
         raise ValidationException(f"The pipeline definition s3://{bucket}/{key} is not UTF-8 text.") from None
 
 
-def definition_of(context: Context, pipeline: Resource, version: int | None = None) -> str:
-    """The text of a version of a pipeline, by default the latest.
+def find_version(context: Context, pipeline: Resource, request: Request) -> Version:
+    """The version that a request names by its number or an alias, by default the latest.
 
     Raises:
-        ResourceNotFound: there is no such version.
+        ValidationException: it names both.
+        ResourceNotFound: there is no such version or alias.
     """
-    number = pipeline.body[VERSION] if version is None else version
-    found = context.app.engine.store.version(pipeline.arn, number)
+    number, alias = request.get("PipelineVersionId"), request.get("PipelineVersionAlias")
+    if number is not None and alias is not None:
+        raise ValidationException("You can't specify both PipelineVersionId and PipelineVersionAlias.")
+    if alias is not None:
+        number = version_with_alias(context, pipeline, alias)
+    number = pipeline.body[VERSION] if number is None else number
+    found = context.app.engine.store.versions.get(pipeline.arn, number)
     if found is None:
         raise ResourceNotFound(f"Pipeline version {number} of '{pipeline.arn}' does not exist.")
-    return found[0]
+    return found
+
+
+def version_with_alias(context: Context, pipeline: Resource, alias: str) -> int:
+    """The number of the version that has an alias.
+
+    Raises:
+        ResourceNotFound: none has.
+    """
+    version = context.app.engine.store.versions.aliases(pipeline.arn).get(alias)
+    if version is None:
+        raise ResourceNotFound(f"Pipeline version alias '{alias}' of '{pipeline.arn}' does not exist.")
+    return version
+
+
+def aliases_of(context: Context, arn: str, version: int) -> list[str]:
+    """The aliases that a version has now."""
+    return [alias for alias, number in context.app.engine.store.versions.aliases(arn).items() if number == version]
+
+
+def check_alias_names(aliases: Sequence[str]) -> None:
+    """Refuse aliases that are numbers or given twice; the gateway has checked their letters."""
+    for alias in aliases:
+        if alias.isdecimal():
+            raise ValidationException(f"Pipeline version alias '{alias}' can't consist of numbers only.")
+        if aliases.count(alias) > 1:
+            raise ValidationException(f"Pipeline version alias '{alias}' is given more than once.")
+
+
+def assign_aliases(context: Context, arn: str, version: int, add: Sequence[str], remove: Sequence[str] = ()) -> None:
+    """Change the aliases of a version; call it in the transaction that the change belongs to.
+
+    Raises:
+        ValidationException: an alias to add is no alias, or the version would have more than ten.
+        ConflictException: another version has it.
+        ResourceNotFound: the version does not have one that is to be removed.
+    """
+    check_alias_names(add)
+    taken = context.app.engine.store.versions.aliases(arn)
+    for alias in remove:
+        if taken.pop(alias, None) != version:
+            raise ResourceNotFound(f"Pipeline version {version} of '{arn}' has no alias '{alias}'.")
+    for alias in add:
+        if alias in taken:
+            raise ConflictException(
+                f"Pipeline version alias '{alias}' is assigned to version {taken[alias]} of '{arn}'."
+                " Remove it from that version with UpdatePipelineVersion first."
+            )
+    if len(add) + list(taken.values()).count(version) > MAX_ALIASES:
+        raise ValidationException(f"A pipeline version can have at most {MAX_ALIASES} aliases.")
+    context.app.engine.store.versions.set_aliases(arn, version, add, remove)
 
 
 def find_pipeline(context: Context, name_or_arn: str) -> Resource:
@@ -212,11 +284,6 @@ def _refuse_taken(context: Context, name: str) -> None:
             "Pipeline names must be unique within an AWS account and region."
             f" Pipeline with name ({name}) already exists."
         )
-
-
-def _refuse_aliases(request: Request) -> None:
-    if request.get("PipelineVersionAliases") or request.get("PipelineVersionAlias"):
-        raise NotImplementedHere("The emulator does not have pipeline version aliases yet.")
 
 
 def caller(context: Context) -> dict[str, Any]:

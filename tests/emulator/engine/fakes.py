@@ -221,7 +221,7 @@ class World:
         given: dict[str, str] | None = None,
     ) -> str:
         text = json.dumps({"Version": "2020-12-01", "Parameters": parameters or [], "Steps": steps})
-        version = self.engine.store.add_version(PIPELINE, text)
+        version = self.engine.store.versions.add(PIPELINE, text)
         values = [{"Name": name, "Value": value} for name, value in (given or {}).items()]
         body = {PIPELINE_ARN: PIPELINE, VERSION: version, "PipelineParameters": values}
         if limit:

@@ -25,15 +25,15 @@ def record(name: str = "A", **members: Any) -> StepRecord:
 
 
 def test_versions_count_from_one_and_skip_what_is_the_same(store: ExecutionStore) -> None:
-    assert [store.add_version("arn:p", text) for text in ("a", "a", "b", "a")] == [1, 1, 2, 3]
-    assert store.add_version("arn:q", "z") == 1
-    found = store.version("arn:p", 2)
+    assert [store.versions.add("arn:p", text) for text in ("a", "a", "b", "a")] == [1, 1, 2, 3]
+    assert store.versions.add("arn:q", "z") == 1
+    found = store.versions.get("arn:p", 2)
     assert found is not None
-    assert found[0] == "b"
-    assert store.version("arn:p", 4) is None
+    assert found.definition == "b"
+    assert store.versions.get("arn:p", 4) is None
     store.forget_pipeline("arn:p")
-    assert store.version("arn:p", 1) is None
-    assert store.version("arn:q", 1) is not None
+    assert store.versions.get("arn:p", 1) is None
+    assert store.versions.get("arn:q", 1) is not None
 
 
 def test_a_step_is_kept_as_it_was_written(store: ExecutionStore) -> None:

@@ -10,29 +10,29 @@ from emulator.aws import operations
 from emulator.aws.errors import AwsError
 from emulator.engine.engine import Engine
 from emulator.services.context import App, Context
-from emulator.services.sagemaker import pipeline_executions, pipelines, tags
+from emulator.services.sagemaker import pipeline_executions, pipeline_versions, pipelines, tags
 from emulator.settings import Settings
 from emulator.store.database import Database
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import SCHEMA, Resources, Scope
 from tests.emulator.engine.fakes import ENDED, ROLE, SCOPE, FakeSageMaker, eventually, processing, text_of
 
-MODULES = (pipelines, pipeline_executions, tags)
+MODULES = (pipelines, pipeline_executions, pipeline_versions, tags)
 
 
 class Pipelines:
     """``pipelines.DescribePipeline(PipelineName="flights")`` calls that operation."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, **settings: Any) -> None:
         self.database = Database(root / "state.db", SCHEMA)
         self.resources = Resources(self.database)
         self.objects = ObjectStore(root / "objects")
-        settings = Settings.load({}, data_dir=root)
-        self.engine = Engine(self.resources, self.objects, settings)
+        loaded = Settings.load({}, data_dir=root, **settings)
+        self.engine = Engine(self.resources, self.objects, loaded)
         self.sagemaker = FakeSageMaker(self.resources)
         self.engine.bind(self.sagemaker, self.sagemaker.warm_up)
         unused = cast(Any, None)
-        self.app = App(settings, self.resources, self.objects, unused, unused, self.engine, self.sagemaker)
+        self.app = App(loaded, self.resources, self.objects, unused, unused, self.engine, self.sagemaker)
         self._tokens = itertools.count()
 
     def token(self) -> str:
