@@ -262,7 +262,7 @@ def _apply(request: Request, body: dict[str, Any]) -> None:
 
 
 def _merge_metadata(request: Request, body: dict[str, Any]) -> None:
-    metadata = body.get("CustomerMetadataProperties", {}) | request.get("CustomerMetadataProperties", {})
+    metadata = (body.pop("CustomerMetadataProperties", None) or {}) | request.get("CustomerMetadataProperties", {})
     for key in request.get("CustomerMetadataPropertiesToRemove", []):
         metadata.pop(key, None)
     if len(metadata) > MAX_CUSTOMER_METADATA:
@@ -270,4 +270,5 @@ def _merge_metadata(request: Request, body: dict[str, Any]) -> None:
             f"The model package would have {len(metadata)} customer metadata properties,"
             f" the limit is {MAX_CUSTOMER_METADATA}."
         )
-    body["CustomerMetadataProperties"] = metadata or None
+    if metadata:
+        body["CustomerMetadataProperties"] = metadata
