@@ -49,6 +49,8 @@ class FakeSageMaker:
         self.resources = resources
         self.fates: dict[str, str] = {}
         self.scripts: dict[str, list[tuple[str, str]]] = {}
+        self.flaky: set[str] = set()
+        """Steps whose first job meets an internal error, whoever asks."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.refuse: dict[str, AwsError] = {}
         self.crash_before: str | None = None
@@ -104,6 +106,9 @@ class FakeSageMaker:
         arn = sagemaker_arn(SCOPE.account, SCOPE.region, slug, name)
         if not self.resources.insert(Resource(SCOPE, slug, name, arn, dict(request), status="InProgress")):
             raise ValidationException(f"Job name must be unique: {name}")
+        if any(f"-{step}-" in name and not self._was_made(slug, step, name) for step in self.flaky):
+            self.resources.update(arn, lambda resource: _end(resource, "Failed", "InternalServerError: again"))
+            return {f"{kind}Arn": arn}
         ends = next((ends for step, ends in self.scripts.items() if ends and f"-{step}-" in name), None)
         if ends:
             scripted = ends.pop(0)
@@ -113,6 +118,10 @@ class FakeSageMaker:
         if fate != "hold":
             self.resources.update(arn, lambda resource: _end(resource, fate))
         return {f"{kind}Arn": arn}
+
+    def _was_made(self, slug: str, step: str, name: str) -> bool:
+        jobs = self.resources.with_status(slug, "InProgress", "Completed", "Failed", "Stopped")
+        return any(f"-{step}-" in job.name and job.name != name for job in jobs)
 
     def _describe(self, kind: str, slug: str, request: dict[str, Any]) -> dict[str, Any]:
         resource = self.resources.get(SCOPE, slug, request[f"{kind}Name"])
@@ -191,12 +200,14 @@ class World:
         self.database = Database(root / "state.db", SCHEMA)
         self.settings = Settings.load({}, data_dir=root, **settings)
         self.objects = FakeObjects()
+        self.flaky: set[str] = set()
         self.start_engine()
 
     def start_engine(self) -> None:
         """Everything that lives in memory, anew."""
         self.resources = Resources(self.database)
         self.sagemaker = FakeSageMaker(self.resources)
+        self.sagemaker.flaky = self.flaky
         self.engine = Engine(self.resources, self.objects, self.settings)
         self.engine.bind(self.sagemaker, self.sagemaker.warm_up)
 

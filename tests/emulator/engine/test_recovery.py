@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.store.database import Database
+from emulator.store.resources import Resource
 from tests.emulator.engine.fakes import (
     Crash,
     World,
@@ -24,16 +25,20 @@ from tests.emulator.engine.fakes import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
+CACHED = processing("Cached", CacheConfig={"Enabled": True})
+RETRIED = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "MaxAttempts": 1}
 STEPS = [
     processing("A"),
     processing("B"),
-    training("T", "A"),
+    CACHED,
+    training("T", "A", "Cached", RetryPolicies=[RETRIED]),
     condition("Check", [equals({"Get": "Steps.A.ProcessingJobStatus"}, "Completed")], [register("R")], [fail("F", "")]),
     processing("Late", "R", "B", "T"),
 ]
-EXPECTED = dict.fromkeys(("A", "B", "T", "Check", "R", "Late"), "Succeeded")
+EXPECTED = dict.fromkeys(("A", "B", "Cached", "T", "Check", "R", "Late"), "Succeeded")
 
-MADE = {"processing-job": 3, "training-job": 1, "model-package": 1}
+MADE = {"processing-job": 4, "training-job": 1, "model-package": 1}
+"""Of the processing jobs one is of the execution before, whose result is taken over."""
 
 
 class Doom:
@@ -68,14 +73,25 @@ class Doom:
 
 
 def finish_jobs(world: World) -> None:
-    """What the jobs' own recovery does: a job that had not ended runs again and ends."""
+    """What the jobs' own recovery does: a job that had not ended runs again and ends, the first of T as it must."""
     for kind in ("processing-job", "training-job"):
         for job in world.resources.with_status(kind, "InProgress"):
-            world.resources.update(job.arn, lambda it: setattr(it, "status", "Completed"))
+            fails = bool(world.flaky) and kind == "training-job" and not world.resources.with_status(kind, "Failed")
+            world.resources.update(job.arn, fail_first if fails else complete)
+
+
+def complete(job: Resource) -> None:
+    job.status = "Completed"
+
+
+def fail_first(job: Resource) -> None:
+    job.status = "Failed"
+    job.body["FailureReason"] = "InternalServerError: again"
 
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_at_any_write_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
+    monkeypatch.setattr("emulator.engine.retries._delay", lambda policy, count: 0.01)
     doom = Doom(monkeypatch)
     number = 1
     while crash_and_recover(World(tmp_path / str(number)), doom, number, after):
@@ -85,6 +101,9 @@ def test_a_crash_at_any_write_changes_nothing(tmp_path: Path, monkeypatch: pytes
 
 def crash_and_recover(world: World, doom: Doom, number: int, after: bool) -> bool:
     """Crash at a write, recover, compare with an undisturbed run; False if there are fewer writes."""
+    before = world.start([CACHED])
+    world.wait(before)
+    world.flaky.add("T")
     arn = world.store(STEPS)
     doom.arm(number, after=after)
     world.engine.start(arn)
@@ -97,6 +116,10 @@ def crash_and_recover(world: World, doom: Doom, number: int, after: bool) -> boo
     assert world.statuses(arn) == EXPECTED
     made = {kind: len(world.resources.with_status(kind, "Completed", "InProgress")) for kind in MADE}
     assert made == MADE, f"something was made twice after a crash at write {number}"
+    assert len(world.resources.with_status("training-job", "Failed")) == 1, "the retried job failed once"
+    assert world.steps(arn)["T"].attempt == 2
+    hit = world.steps(arn)["Cached"].display["CacheHitResult"]
+    assert hit == {"SourcePipelineExecutionArn": before}
     world.close()
     return crashed
 
