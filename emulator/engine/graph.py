@@ -73,10 +73,18 @@ def _needs(step: StepDefinition, definition: Definition) -> Iterator[str]:
 def _sources(step: StepDefinition) -> Iterator[str]:
     """The steps that a step names: in ``DependsOn`` and in its expressions."""
     yield from (dependency.step for dependency in step.depends_on)
+    if step.type == "Cleanup":
+        yield from (str(source["StepName"]) for source in cleanup_sources(step.arguments))
     for expression, _ in references(own_values(step)):
         text = expression.get(GET)
         if text is not None and text.startswith("Steps."):
             yield parse_reference(text).name
+
+
+def cleanup_sources(arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whose outputs a Cleanup step deletes: it runs after them."""
+    sources: list[dict[str, Any]] = arguments["Resources"]["S3"]
+    return sources
 
 
 def check_acyclic(graph: Graph) -> None:
