@@ -1,0 +1,104 @@
+"""A storm over an emulator: round by round every scenario, a kill in the midst of it, and a comparison."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tests.integration import chaos_pipelines
+from tests.integration.chaos import Killer, Ledger, Victim, descendants
+from tests.integration.chaos_pipelines import SCENARIOS
+from tests.integration.small_pipelines import BUCKET
+
+
+class Storm:
+    """``run`` gives everything that differs from an undisturbed emulator; an empty list is what there should be."""
+
+    def __init__(self, data_dir: Path, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.victim = Victim(data_dir)
+        self.killer = Killer(self.victim, self.chance)
+        self.ledger = Ledger(self.victim, random.Random(seed))
+        self.complaints: list[str] = []
+        self._calm: dict[str, dict[str, Any]] = {}
+        self._seconds = 0.0
+        self._executions: dict[str, list[str]] = {scenario.name: [] for scenario in SCENARIOS}
+
+    @property
+    def executions(self) -> int:
+        return sum(map(len, self._executions.values()))
+
+    def run(self, rounds: int, tell: Callable[[str], None] = lambda text: None) -> list[str]:
+        self.victim.emulator.start()
+        try:
+            chaos_pipelines.prepare(self.victim)
+            self._undisturbed()
+            with self.ledger.writing(BUCKET):
+                for number in range(rounds):
+                    self._round(number)
+                    tell(f"round {number + 1}: {self.victim.kills} kills, {len(self.complaints)} complaints")
+            self._settle()
+        finally:
+            self._leave()
+        return self.complaints + self.killer.orphans
+
+    def _undisturbed(self) -> None:
+        self._all("warm-up")
+        began = time.monotonic()
+        self._calm = self._all("calm")
+        self._seconds = time.monotonic() - began
+
+    def _round(self, number: int) -> None:
+        strike = self.killer.strike(self.chance.uniform(0.0, self._seconds * 1.1))
+        outcomes = self._all(f"round-{number}")
+        strike.join()
+        for name, outcome in outcomes.items():
+            if outcome != self._calm[name]:
+                self.complaints.append(f"round {number}, {name}: {difference(self._calm[name], outcome)}")
+
+    def _all(self, token: str) -> dict[str, dict[str, Any]]:
+        """Run every scenario at the same time."""
+
+        def one(scenario: chaos_pipelines.Scenario) -> dict[str, Any]:
+            execution = chaos_pipelines.start(self.victim, scenario, token)
+            self._executions[scenario.name].append(execution)
+            return chaos_pipelines.end(self.victim, scenario, execution)
+
+        with ThreadPoolExecutor(len(SCENARIOS)) as pool:
+            return dict(zip((scenario.name for scenario in SCENARIOS), pool.map(one, SCENARIOS), strict=True))
+
+    def _settle(self) -> None:
+        """What must hold of all rounds together."""
+        self.complaints += self.ledger.losses(BUCKET)
+        for scenario in SCENARIOS:
+            started, found = self._executions[scenario.name], chaos_pipelines.executions(self.victim, scenario)
+            if sorted(started) != sorted(found):
+                self.complaints.append(f"{scenario.name}: {len(started)} executions were started, {len(found)} exist")
+        wanted = sorted((arn.rpartition("/")[2], "Register") for arn in self._executions["branches"])
+        registered = sorted(chaos_pipelines.registered(self.victim))
+        if registered != wanted:
+            self.complaints.append(f"{len(wanted)} versions were to be registered, there are {len(registered)}")
+
+    def _leave(self) -> None:
+        pid = self.victim.pid
+        family = descendants(pid) if pid else set()
+        self.victim.emulator.run("stop", check=False)
+        self.killer.bury(family)
+        jobs = self.victim.emulator.data_dir / "jobs"
+        left = [path.name for path in jobs.iterdir()] if jobs.is_dir() else []
+        if left:
+            self.complaints.append(f"folders of jobs are left: {left[:5]}")
+
+
+def difference(calm: Any, found: Any, where: str = "") -> str:
+    """The first part of two outcomes that is not the same."""
+    if isinstance(calm, dict) and isinstance(found, dict):
+        for key in sorted({*calm, *found}):
+            if calm.get(key) != found.get(key):
+                return difference(calm.get(key), found.get(key), f"{where}/{key}")
+    return f"{where} is {json.dumps(found)} and not {json.dumps(calm)}"
