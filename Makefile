@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check format bench lock clean
+.PHONY: help venv run test clients check format bench lock clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -15,6 +15,9 @@ run: $(VENV)/.runtime  ## Build, upsert and run the flights pipeline on an emula
 
 test: $(VENV)/.development  ## Pass the tests
 	$(BIN)/pytest -n auto
+
+clients: $(VENV)/.development  ## Pass the tests with both SDKs, boto3 and the AWS CLI, each in its own environment
+	$(BIN)/pytest tests/clients -m clients
 
 check: $(VENV)/.development  ## Hold style, types and layers
 	$(BIN)/ruff check .
