@@ -26,7 +26,10 @@ from emulator.engine.paths import Index, Key, Member, PathError, parse_path
 from emulator.engine.steps import executor_of
 from emulator.engine.triggers import AFTER
 
-_FROZEN = re.compile(r"\bParameter(String|Integer|Float|Boolean)\(name=|<sagemaker\.[\w.]+ object at 0x")
+_FROZEN = re.compile(
+    r"\bParameter(String|Integer|Float|Boolean)\(name=|\bJoin\(on=|\bJsonGet\(step_name="
+    r"|<sagemaker\.[\w.]+ object at 0x"
+)
 _JOIN_MEMBERS = {"On", "Values"}
 _JSON_GET_MEMBERS = {"PropertyFile", "S3Uri", "Path"}
 

@@ -22,6 +22,8 @@ from emulator.engine.retries import RetryPolicy, read_retry_policies
 VERSION = "2020-12-01"
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 250
+MAX_DISPLAY_NAME = 256
+MAX_DESCRIPTION = 3072
 
 _MEMBERS = ("Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps")
 _ENVELOPE = (
@@ -212,8 +214,8 @@ def _read_step(name: str, document: dict[str, Any], branch: Branch | None) -> It
         arguments=arguments,
         depends_on=_read_dependencies(document.get("DependsOn", []), name),
         property_files=_read_property_files(document.get("PropertyFiles", []), name),
-        display_name=_text(document.get("DisplayName"), name, "DisplayName"),
-        description=_text(document.get("Description"), name, "Description"),
+        display_name=_text(document.get("DisplayName"), name, "DisplayName", MAX_DISPLAY_NAME),
+        description=_text(document.get("Description"), name, "Description", MAX_DESCRIPTION),
         branch=branch,
         cache=read_cache_policy(_object(document.get("CacheConfig", {}), name, "CacheConfig"), name),
         retries=read_retry_policies(_list(document.get("RetryPolicies", []), name, "RetryPolicies"), name),
@@ -275,9 +277,11 @@ def _list(value: Any, step: str | None, place: str) -> list[Any]:
     return value
 
 
-def _text(value: Any, step: str, place: str) -> str | None:
+def _text(value: Any, step: str, place: str, most: int) -> str | None:
     if value is not None and not isinstance(value, str):
         raise DefinitionError("Expecting a string.", step=step, field=place)
+    if value is not None and len(value) > most:
+        raise DefinitionError(f"It has {len(value)} characters; the limit is {most}.", step=step, field=place)
     return value
 
 

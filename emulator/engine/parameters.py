@@ -14,6 +14,8 @@ from emulator.engine.expressions import as_text
 Value: TypeAlias = str | int | float | bool
 
 TYPES = ("String", "Integer", "Float", "Boolean")
+MAX_PARAMETERS = 200
+MAX_VALUE = 1024
 _MEMBERS = ("Name", "Type", "DefaultValue", "EnumValues")
 _NAME = re.compile(r"[A-Za-z0-9\-_]{1,256}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -36,6 +38,8 @@ class Parameter:
         typed = _READERS[self.type](value)
         if typed is None:
             raise ValueError(f"'{as_text(value)}' is not of type {self.type}")
+        if isinstance(typed, str) and len(typed) > MAX_VALUE:
+            raise ValueError(f"a value of {len(typed)} characters is longer than {MAX_VALUE}")
         if self.choices and typed not in self.choices:
             allowed = ", ".join(map(as_text, self.choices))
             raise ValueError(f"'{as_text(value)}' is not one of its enum values [{allowed}]")
@@ -79,6 +83,9 @@ def parse_parameters(document: Any) -> dict[str, Parameter]:
     """
     if not isinstance(document, list):
         raise DefinitionError("Expecting start of Json Array.", field="Parameters")
+    if len(document) > MAX_PARAMETERS:
+        reason = f"A pipeline has at most {MAX_PARAMETERS} parameters; this has {len(document)}."
+        raise DefinitionError(reason, field="Parameters")
     parameters: dict[str, Parameter] = {}
     for number, item in enumerate(document):
         parameter = _parse(item, f"Parameters[{number}]")

@@ -43,7 +43,7 @@ def check_arguments(shape: Shape, value: Any, step: str, field: str) -> None:
     """Refuse arguments that the step's operation would never take; expressions are taken on trust.
 
     Raises:
-        DefinitionError: an unknown member, a value of another type or outside its enum.
+        DefinitionError: an unknown member, a value of another type, too long or outside its enum.
     """
     if is_expression(value):
         return
@@ -53,9 +53,11 @@ def check_arguments(shape: Shape, value: Any, step: str, field: str) -> None:
         case "list":
             if not isinstance(value, list):
                 raise DefinitionError("Expecting start of Json Array.", step=step, field=field)
+            _check_count(shape, value, step, field)
             for number, item in enumerate(value):
                 check_arguments(shape.member, item, step, f"{field}[{number}]")
         case "map":
+            _check_count(shape, _object(value, step, field), step, field)
             for key, item in _object(value, step, field).items():
                 check_arguments(shape.value, item, step, f"{field}.{key}")
         case _:
@@ -67,6 +69,13 @@ def _check_structure(shape: Shape, value: Any, step: str, field: str) -> None:
         if key not in shape.members:
             raise DefinitionError(f"Unknown Argument member '{key}'.", step=step, field=f"{field}.{key}")
         check_arguments(shape.members[key], item, step, f"{field}.{key}")
+
+
+def _check_count(shape: Shape, value: dict[str, Any] | list[Any], step: str, field: str) -> None:
+    most = shape.metadata.get("max")
+    if most is not None and len(value) > most:
+        excess = f"container {shape.name} length ({len(value)}) exceeds maximum limit ({most})."
+        raise DefinitionError(f"Model validation failed - {excess}", step=step, field=field)
 
 
 def _object(value: Any, step: str, field: str) -> dict[str, Any]:
@@ -84,6 +93,10 @@ def _check_scalar(shape: Shape, value: Any, step: str, field: str) -> None:
         raise DefinitionError(f"Expecting a number, not '{as_text(value)}'.", step=step, field=field)
     if kind == "boolean" and not isinstance(value, bool):
         raise DefinitionError(f"Expecting a boolean, not '{as_text(value)}'.", step=step, field=field)
+    most = shape.metadata.get("max") if kind == "string" and isinstance(value, str) else None
+    if most is not None and len(value) > most:
+        reason = f"Model Validation failed: string '{value}' with length={len(value)} cannot be greater than {most}."
+        raise DefinitionError(reason, step=step, field=field)
     enum = getattr(shape, "enum", None)
     if enum and value not in enum:
         raise DefinitionError(

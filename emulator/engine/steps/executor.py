@@ -233,7 +233,9 @@ def executor_of(step: StepDefinition) -> Executor:
         return executor
     known = f"The emulator runs {', '.join(step_types())}."
     if step.type in _LATER:
-        reason = f"Step type '{step.type}' exists on AWS but the emulator does not run it yet. {known}"
+        category = step.arguments.get("JobCategory")
+        kind = f"'{step.type}'" + (f" of category '{category}'" if isinstance(category, str) else "")
+        reason = f"Step type {kind} exists on AWS but the emulator does not run it yet. {known}"
     else:
         reason = f"Unknown step type '{step.type}'. {known}"
     raise DefinitionError(reason, step=step.name, field="Type")
