@@ -14,7 +14,7 @@ def parse(value: Any) -> datetime:
         ValueError: it is none of them, or out of range.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _from_seconds(float(value))
+        return _from_seconds(value)
     if not isinstance(value, str):
         raise ValueError("not a timestamp")
     text = value.strip()

@@ -95,7 +95,7 @@ def simulate_principal_policy(request: Request, context: Context) -> Response:
         for number, text in enumerate(request.get("PermissionsBoundaryPolicyInputList", []), 1)
     ]
     entries = request.get("ContextEntries", [])
-    values = {entry["ContextKeyName"].lower(): entry.get("ContextKeyValues", []) for entry in entries}
+    values = {entry.get("ContextKeyName", "").lower(): entry.get("ContextKeyValues", []) for entry in entries}
     resources = request.get("ResourceArns", ["*"])
     results = []
     for action in request["ActionNames"]:
