@@ -212,6 +212,17 @@ def logs(workspace: Workspace, execution: str, step: str | None, tail: int | Non
 
 @command
 @click.argument("execution")
+@click.argument("step")
+def why(workspace: Workspace, execution: str, step: str) -> None:
+    """Say why STEP of EXECUTION ran, or from where its cached result is."""
+    from pipelines.why import explain
+
+    for line in explain(workspace.connection, workspace.find(execution), step):
+        workspace.write(line)
+
+
+@command
+@click.argument("execution")
 def stop(workspace: Workspace, execution: str) -> None:
     """Stop EXECUTION; its running jobs are told to end."""
     from pipelines.execution import stop_execution

@@ -8,7 +8,21 @@ from pipelines.build import BuiltPipeline
 from pipelines.cli import main
 from tests.pipelines.conftest import Cli
 
-VERBS = ["list", "build", "show", "seed", "upsert", "start", "run", "follow", "executions", "steps", "logs", "stop"]
+VERBS = [
+    "list",
+    "build",
+    "show",
+    "seed",
+    "upsert",
+    "start",
+    "run",
+    "follow",
+    "executions",
+    "steps",
+    "logs",
+    "why",
+    "stop",
+]
 
 
 def test_every_verb_is_there_in_the_order_of_use_and_takes_env(cli: Cli, project: Path) -> None:

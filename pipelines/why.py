@@ -1,0 +1,158 @@
+"""Why a step ran, or from where its cached result is; told by what AWS's API answers, so it holds on AWS too.
+
+The service compares what the documentation calls the cache key attributes of a step's type. They are compared here
+between the step's job and the jobs of its earlier successes, as DescribeProcessingJob and its siblings give them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipelines.connection import Connection
+from pipelines.definition import Step, steps
+from pipelines.errors import UsageError, suggest
+from pipelines.execution import describe_execution, execution_id, list_executions, list_steps
+from pipelines.jobs import describe_job, job_of
+from pipelines.views import seconds
+
+KEYS = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": (
+        "AlgorithmSpecification",
+        "CheckpointConfig",
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "Environment",
+        "HyperParameters",
+        "InputDataConfig",
+    ),
+    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+}
+"""Developer Guide, "Default cache key attributes by pipeline step type", for the types whose jobs can be described."""
+LOOK_BACK = 30
+"""Earlier executions that are looked at: two calls each."""
+_NAMES = ("InputName", "ChannelName", "Name")
+_ABSENT = "(absent)"
+
+
+@dataclass(frozen=True)
+class Success:
+    """An earlier success of the step that did its own work, and what counts of its job."""
+
+    execution: str
+    ended: datetime
+    values: dict[str, str]
+
+
+def explain(connection: Connection, arn: str, name: str) -> Iterator[str]:
+    """Lines that say why the step of an execution ran or did not.
+
+    Raises:
+        UsageError: the execution's pipeline has no such step, or the step has not begun.
+    """
+    step = _defined(connection, arn, name)
+    begun = {item["StepName"]: item for item in list_steps(connection, arn)}
+    if name not in begun:
+        raise UsageError(f"Step {name} has not begun in this execution{suggest(name, begun)}")
+    found = begun[name]
+    for member, what in (("CacheHitResult", "was a cache hit"), ("SelectiveExecutionResult", "was not selected")):
+        if source := (found.get(member) or {}).get("SourcePipelineExecutionArn"):
+            yield f"{name} {what}: its result is that of execution {execution_id(source)}"
+            yield from _job_line(found)
+            return
+    yield from _why_it_ran(connection, arn, step, found)
+
+
+def _defined(connection: Connection, arn: str, name: str) -> Step:
+    answer = connection.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    known = {step.name: step for step in steps(json.loads(answer["PipelineDefinition"]))}
+    if name not in known:
+        raise UsageError(f"The pipeline of this execution has no step {name!r}{suggest(name, known)}")
+    return known[name]
+
+
+def _job_line(step: dict[str, Any]) -> Iterator[str]:
+    job = job_of(step)
+    if job is not None:
+        yield f"  {job[1]}"
+
+
+def _why_it_ran(connection: Connection, arn: str, step: Step, found: dict[str, Any]) -> Iterator[str]:
+    cache = step.body.get("CacheConfig") or {}
+    if step.type not in KEYS:
+        yield f"{step.name} ran: a step of type {step.type} is not compared here; compared are {', '.join(KEYS)}"
+    elif not cache.get("Enabled"):
+        yield f"{step.name} ran because its caching is off (CacheConfig.Enabled in the definition)"
+    elif job_of(found) is None:
+        yield f"{step.name} has not created a job, so there is nothing to compare yet"
+    else:
+        yield from _compare(connection, arn, step, found, cache.get("ExpireAfter"))
+
+
+def _compare(
+    connection: Connection, arn: str, step: Step, found: dict[str, Any], expire_after: str | None
+) -> Iterator[str]:
+    now = _values(connection, step, found)
+    successes = list(_earlier(connection, arn, step, found["StartTime"]))
+    if not successes:
+        yield f"{step.name} ran because it did not succeed before, in the {LOOK_BACK} executions before this one"
+        return
+    nearest = min(successes, key=lambda it: len(_differences(it.values, now)))
+    changed = _differences(nearest.values, now)
+    if not changed:
+        age = seconds((found["StartTime"] - nearest.ended).total_seconds())
+        yield f"{step.name} ran because the equal result of execution {execution_id(nearest.execution)} had expired:"
+        yield f"  it was {age} old, and ExpireAfter is {expire_after or 'not set'}"
+        return
+    yield f"{step.name} ran because of what changed since execution {execution_id(nearest.execution)}:"
+    for path in changed:
+        yield f"  {path}: {nearest.values.get(path, _ABSENT)} -> {now.get(path, _ABSENT)}"
+    yield from _hints(arn, step, [now.get(path, "") for path in changed])
+
+
+def _hints(arn: str, step: Step, values: list[str]) -> Iterator[str]:
+    """If values are of this very execution, a step before this one ran anew."""
+    identifier = execution_id(arn)
+    if step.after and any(identifier in value for value in values):
+        yield f"  Values with {identifier} come from a step before it. Next: pipelines why {identifier} {step.after[0]}"
+
+
+def _earlier(connection: Connection, arn: str, step: Step, begun: datetime) -> Iterator[Success]:
+    """Successes of the step that ended before it began here, newest execution first; cache hits are none."""
+    pipeline = str(describe_execution(connection, arn)["PipelineArn"])
+    for summary in list_executions(connection, pipeline, LOOK_BACK + 1):
+        other = summary["PipelineExecutionArn"]
+        if other == arn or summary["StartTime"] >= begun:
+            continue
+        for item in list_steps(connection, other):
+            done = item["StepName"] == step.name and item["StepStatus"] == "Succeeded" and item["EndTime"] <= begun
+            if done and not item.get("CacheHitResult") and job_of(item) is not None:
+                yield Success(other, item["EndTime"], _values(connection, step, item))
+
+
+def _values(connection: Connection, step: Step, item: dict[str, Any]) -> dict[str, str]:
+    job = job_of(item)
+    assert job is not None, "the caller has looked"
+    described = describe_job(connection, *job)
+    return dict(_flatten({key: described[key] for key in KEYS[step.type] if described.get(key)}, ""))
+
+
+def _flatten(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every scalar in a value with the path to it; elements of lists go by their names where they have one."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flatten(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            names = [item[name] for name in _NAMES if isinstance(item, dict) and name in item]
+            yield from _flatten(item, f"{path}[{names[0] if names else number}]")
+    else:
+        yield path, str(value)
+
+
+def _differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    return [path for path in {**before, **after} if before.get(path) != after.get(path)]

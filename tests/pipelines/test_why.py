@@ -1,0 +1,143 @@
+"""``pipelines why`` over the answers of an AWS API that only has what AWS has."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.errors import UsageError
+from pipelines.why import explain
+from tests.pipelines.fakes import ARN, START, Client, FakeConnection, job, step
+
+PIPELINE = ARN.partition("/execution/")[0]
+EARLIER = f"{PIPELINE}/execution/earlier00001"
+OLDEST = f"{PIPELINE}/execution/oldest000001"
+CACHE = {"Enabled": True, "ExpireAfter": "30d"}
+
+
+def connection(
+    executions: dict[str, list[dict[str, Any]]], jobs: dict[str, dict[str, Any]], **train: Any
+) -> FakeConnection:
+    """Executions, newest first, with their steps; training jobs by name; ``train`` are members of the step Train."""
+    after = {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['x'].S3Output.S3Uri"}
+    bodies = [
+        {"Name": "Prepare", "Type": "Processing", "Arguments": {}},
+        {"Name": "Train", "Type": "Training", "Arguments": {"a": after}, "CacheConfig": CACHE, **train},
+        {"Name": "Tell", "Type": "Lambda", "Arguments": {}},
+    ]
+    started = {arn: START - timedelta(hours=24 * number) for number, arn in enumerate(executions)}
+    return FakeConnection(
+        Client(
+            describe_pipeline_definition_for_execution={"PipelineDefinition": json.dumps({"Steps": bodies})},
+            describe_pipeline_execution={"PipelineArn": PIPELINE},
+            list_pipeline_executions={
+                "PipelineExecutionSummaries": [
+                    {"PipelineExecutionArn": arn, "StartTime": moment} for arn, moment in started.items()
+                ]
+            },
+            list_pipeline_execution_steps=lambda PipelineExecutionArn, **_: {
+                "PipelineExecutionSteps": executions[PipelineExecutionArn]
+            },
+            describe_training_job=lambda TrainingJobName: {"TrainingJobName": TrainingJobName, **jobs[TrainingJobName]},
+        )
+    )
+
+
+def trained(name: str, hours: float, status: str = "Succeeded", **members: Any) -> dict[str, Any]:
+    """The step Train with its job, a minute long, begun so many hours after ``START``."""
+    begun = hours * 3600
+    return step("Train", status, begun, begun + 60, Metadata=job("TrainingJob", name), **members)
+
+
+def why(made: FakeConnection, name: str = "Train") -> list[str]:
+    return list(explain(made, ARN, name))  # type: ignore[arg-type]
+
+
+def test_a_hit_names_its_source() -> None:
+    hit = trained("old", 0, CacheHitResult={"SourcePipelineExecutionArn": EARLIER})
+    assert why(connection({ARN: [hit]}, {})) == [
+        "Train was a cache hit: its result is that of execution earlier00001",
+        "  arn:aws:sagemaker:us-east-1:123456789012:trainingjob/old",
+    ]
+
+
+def test_a_copied_result_names_its_source() -> None:
+    copied = trained("old", 0, SelectiveExecutionResult={"SourcePipelineExecutionArn": EARLIER})
+    assert why(connection({ARN: [copied]}, {}))[0] == (
+        "Train was not selected: its result is that of execution earlier00001"
+    )
+
+
+def test_the_fields_that_changed_are_named_against_the_nearest_success() -> None:
+    channel = {"ChannelName": "train", "DataSource": {"S3DataSource": {"S3Uri": "s3://b/x"}}}
+    new = {"HyperParameters": {"depth": "7"}, "InputDataConfig": [channel], "Environment": {"A": "1"}}
+    near = {"HyperParameters": {"depth": "6"}, "InputDataConfig": [channel], "RoleArn": "other"}
+    far = {"HyperParameters": {"depth": "9", "eta": "1"}, "InputDataConfig": []}
+    made = connection(
+        {ARN: [trained("new", 0)], OLDEST: [trained("far", -24)], EARLIER: [trained("near", -48)]},
+        {"new": new, "near": near, "far": far},
+    )
+    assert why(made) == [
+        "Train ran because of what changed since execution earlier00001:",
+        "  HyperParameters.depth: 6 -> 7",
+        "  Environment.A: (absent) -> 1",
+    ]
+
+
+def test_a_value_of_this_execution_points_to_the_step_before() -> None:
+    def channels(uri: str) -> dict[str, Any]:
+        return {"InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": {"S3Uri": uri}}}]}
+
+    jobs = {"new": channels("s3://b/abcdefghijkl/x"), "old": channels("s3://b/earlier00001/x")}
+    assert why(connection({ARN: [trained("new", 0)], EARLIER: [trained("old", -24)]}, jobs)) == [
+        "Train ran because of what changed since execution earlier00001:",
+        "  InputDataConfig[train].DataSource.S3DataSource.S3Uri: s3://b/earlier00001/x -> s3://b/abcdefghijkl/x",
+        "  Values with abcdefghijkl come from a step before it. Next: pipelines why abcdefghijkl Prepare",
+    ]
+
+
+def test_an_equal_result_must_have_expired() -> None:
+    same = {"HyperParameters": {"depth": "6"}}
+    made = connection({ARN: [trained("new", 0)], EARLIER: [trained("old", -5)]}, {"new": same, "old": same})
+    assert why(made) == [
+        "Train ran because the equal result of execution earlier00001 had expired:",
+        "  it was 4 h 59 min old, and ExpireAfter is 30d",
+    ]
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        [],
+        [trained("old", -24, "Failed")],
+        [trained("old", 1)],
+        [trained("old", -24, CacheHitResult={"SourcePipelineExecutionArn": OLDEST})],
+        [step("Train", "Executing", -24)],
+    ],
+)
+def test_what_is_no_earlier_success(earlier: list[dict[str, Any]]) -> None:
+    made = connection({ARN: [trained("new", 0)], EARLIER: earlier}, {"new": {}, "old": {}})
+    assert why(made) == ["Train ran because it did not succeed before, in the 30 executions before this one"]
+
+
+def test_caching_that_is_off() -> None:
+    off = ["Train ran because its caching is off (CacheConfig.Enabled in the definition)"]
+    assert why(connection({ARN: [trained("new", 0)]}, {}, CacheConfig={"Enabled": False})) == off
+    assert why(connection({ARN: [trained("new", 0)]}, {}, CacheConfig=None)) == off
+
+
+def test_what_cannot_be_compared() -> None:
+    made = connection({ARN: [step("Train", "Starting"), step("Tell", "Succeeded", 0, 1)]}, {})
+    assert why(made) == ["Train has not created a job, so there is nothing to compare yet"]
+    assert why(made, "Tell")[0].startswith("Tell ran: a step of type Lambda is not compared here")
+
+
+def test_unknown_steps_and_those_that_have_not_begun() -> None:
+    made = connection({ARN: []}, {})
+    with pytest.raises(UsageError, match="Did you mean 'Train'"):
+        why(made, "Trian")
+    with pytest.raises(UsageError, match="Step Train has not begun in this execution"):
+        why(made)
