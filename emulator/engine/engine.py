@@ -152,7 +152,8 @@ class Engine:
         interrupted = list(execution.running.values())
         self._runner.begin(execution)  # what was ready begins, as it would have, before it is heard how the rest ended
         for run in interrupted:
-            self._runner.resume(execution, run)
+            if execution.running.get(run.step.name) is run:  # a ForEach step may have ended with its last child
+                self._runner.resume(execution, run)
         return execution
 
     def _definition_of(self, resource: Resource) -> Definition:
