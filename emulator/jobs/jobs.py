@@ -14,6 +14,7 @@ from emulator.jobs.pool import Pool, Ticket
 from emulator.jobs.processing import Processing
 from emulator.jobs.run import JobRun, Parts, run_folder
 from emulator.jobs.training import Training
+from emulator.jobs.transform.transform import Transform
 from emulator.jobs.tree import remove_tree
 from emulator.launchers.launcher import Launcher, LaunchError
 from emulator.settings import Settings
@@ -21,7 +22,7 @@ from emulator.store.log_streams import LogStreams
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource, Resources
 
-KINDS: tuple[JobKind, ...] = (Processing(), Training())
+KINDS: tuple[JobKind, ...] = (Processing(), Training(), Transform())
 CLOSE_SECONDS = 5.0
 """How long closing waits for jobs to notice that they were killed; one that builds an image does not."""
 

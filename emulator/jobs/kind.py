@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Literal
 from emulator.jobs.plan import Plan
 from emulator.jobs.tree import Tree
 from emulator.jobs.uploads import Uploader
-from emulator.launchers.launcher import Exit
+from emulator.launchers.launcher import Exit, Process
 from emulator.settings import Settings
+from emulator.store.log_files import LogWriter
 from emulator.store.log_streams import LogEvent
+from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource
 
-Cause = Literal["exit", "stop", "max-runtime"]
+Cause = Literal["exit", "stop", "max-runtime", "done"]
 Status = Literal["Completed", "Failed", "Stopped"]
 
 
@@ -35,6 +37,8 @@ class Ending:
 
     exited: Exit
     cause: Cause
+    failure: str | None = None
+    """Why a server was of no use, if it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,21 @@ class Work:
     note: Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs, and what a kind needs to make use of it."""
+
+    job: Resource
+    process: Process
+    port: int
+    objects: ObjectStore
+    scratch: Path
+    """A folder for files of the kind's own, on the object store's file system."""
+    stopped: Callable[[], bool]
+    open_log: Callable[[str], LogWriter]
+    """A log stream of the job besides its program's, by the last part of its name."""
+
+
 class JobKind(ABC):
     """One kind of job. Instances hold no state of a job: everything about one is in its ``Resource``."""
 
@@ -81,6 +100,14 @@ class JobKind(ABC):
     @abstractmethod
     def advance(self, job: Resource, phase: Phase, now: float) -> None:
         """Note in ``job.body`` that the job has reached a phase at ``now`` (Unix seconds)."""
+
+    def drive(self, running: Running) -> None:
+        """Make use of a server; the program is ended when this returns. Returns soon once the program has ended.
+
+        Raises:
+            JobFailure: the server is of no use.
+        """
+        raise AssertionError(f"the program of a {self.resource_kind} is no server")
 
     @abstractmethod
     def conclude(self, work: Work, ending: Ending) -> Verdict:

@@ -31,6 +31,8 @@ class Input:
     path: str
     required: bool = True
     """An empty match fails the job."""
+    unpacked: bool = False
+    """The source is one archive, whose members are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Plan:
     network: bool = True
     max_runtime: float = DEFAULT_MAX_RUNTIME
     host: Host = Host()
+    port: int | None = None
+    """Where the program listens if it is a server, which the job's kind drives."""
 
 
 def below_root(path: str) -> PurePosixPath:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from emulator.jobs.failures import JobFailure, internal
 from emulator.jobs.kind import Cause, Ending
 from emulator.launchers.launcher import Exit, Launch, Launcher, Process
 from emulator.store.log_files import LogWriter
@@ -17,6 +18,9 @@ POLL_SECONDS = 1.0
 
 TAIL_BYTES = 64 << 10
 """How much is kept in memory of output that a full disk has no room for."""
+
+SERVER_GRACE_SECONDS = 3.0
+"""How long a server that is not needed any more may take to end by itself."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ class Program:
         self._cause: Cause = "exit"
         self._killed = False
         self._killer: threading.Timer | None = None
+        self._failure: str | None = None
 
     @property
     def stopped(self) -> bool:
@@ -54,10 +59,19 @@ class Program:
                 self._process.kill()
 
     def run(
-        self, launcher: Launcher, launch: Launch, max_runtime: float, meanwhile: Callable[[], None] | None
+        self,
+        launcher: Launcher,
+        launch: Launch,
+        max_runtime: float,
+        meanwhile: Callable[[], None] | None,
+        drive: Callable[[Process], None] | None = None,
     ) -> Ending:
-        """Launch the program and wait for its end, calling ``meanwhile`` every now and then."""
+        """Launch the program and wait for its end, calling ``meanwhile`` every now and then.
+
+        ``drive`` makes use of a server, in a thread of its own; when it is done the program is ended.
+        """
         process = launcher.launch(launch)
+        driver = threading.Thread(target=self._drive, args=(process, drive), name=f"drive-{launch.job_id}")
         try:
             with self._lock:
                 self._process = process
@@ -65,7 +79,12 @@ class Program:
                     process.kill()
                 elif self.stopped:
                     self._terminate(process)
-            return Ending(self._wait(process, max_runtime, meanwhile), self._cause)
+            if drive is not None:
+                driver.start()
+            exited = self._wait(process, max_runtime, meanwhile)
+            if drive is not None:
+                driver.join()
+            return Ending(exited, self._cause, self._failure)
         except BaseException:
             process.kill()
             process.wait(None)
@@ -75,6 +94,19 @@ class Program:
                 self._process = None
                 if self._killer is not None:
                     self._killer.cancel()
+
+    def _drive(self, process: Process, drive: Callable[[Process], None]) -> None:
+        try:
+            drive(process)
+        except JobFailure as failure:
+            self._failure = failure.reason
+        except Exception as error:
+            logger.exception("A server's driver met a fault inside the emulator")
+            self._failure = internal(f"{type(error).__name__}: {error}")
+        with self._lock:
+            if self._process is not None and self._cause == "exit" and process.wait(0) is None:
+                self._cause = "done"
+                self._terminate(process, min(self._grace, SERVER_GRACE_SECONDS))
 
     def _wait(self, process: Process, max_runtime: float, meanwhile: Callable[[], None] | None) -> Exit:
         deadline: float | None = time.monotonic() + max_runtime
@@ -90,9 +122,9 @@ class Program:
                 deadline = None
                 self.stop("max-runtime")
 
-    def _terminate(self, process: Process) -> None:
+    def _terminate(self, process: Process, grace: float | None = None) -> None:
         process.terminate()
-        self._killer = threading.Timer(self._grace, process.kill)
+        self._killer = threading.Timer(self._grace if grace is None else grace, process.kill)
         self._killer.daemon = True
         self._killer.start()
 

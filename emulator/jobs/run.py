@@ -21,13 +21,14 @@ from typing import Any
 
 from emulator.images import Environment, ImageError, Images
 from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal
-from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work, platform_environment
+from emulator.jobs.kind import Ending, JobKind, Phase, Running, Verdict, Work, platform_environment
+from emulator.jobs.network import BIND_TO_PORT, access_of_program, access_to_server
 from emulator.jobs.plan import Plan, below_root
 from emulator.jobs.program import Output, Program, explain
 from emulator.jobs.staging import Stage
 from emulator.jobs.tree import Tree, remove_tree
 from emulator.jobs.uploads import Uploader
-from emulator.launchers.launcher import Exit, Launch, Launcher, Mount
+from emulator.launchers.launcher import Exit, Launch, Launcher, Mount, Process
 from emulator.settings import Settings
 from emulator.store.log_files import LogWriter
 from emulator.store.log_streams import LogStreams
@@ -157,7 +158,8 @@ class JobRun:
         self._advance(Phase.RUNNING)
         launch = self._launch(plan, environment, mounts, log)
         meanwhile = self._uploading_meanwhile(plan, log)
-        ending = self._program.run(self._parts.launcher, launch, plan.max_runtime, meanwhile)
+        drive = None if plan.port is None else self._driving(int(launch.env.get(BIND_TO_PORT, plan.port)))
+        ending = self._program.run(self._parts.launcher, launch, plan.max_runtime, meanwhile, drive)
         if self._parts.closing.is_set():
             raise Interrupted
         explain(ending, self._parts.memory_limit_bytes, log)
@@ -190,20 +192,42 @@ class JobRun:
 
     def _launch(self, plan: Plan, environment: Environment, mounts: list[Mount], log: LogWriter) -> Launch:
         self._output = Output(log, self.job.arn)
-        platform = platform_environment(self.job, self._parts.settings, self._parts.endpoint_url())
+        access = access_to_server if plan.port is not None else access_of_program
+        reach = access(plan, self._parts.launcher, self._parts.endpoint_url())
+        platform = platform_environment(self.job, self._parts.settings, reach.endpoint_url)
         return Launch(
             job_id=self._directory.name,
             directory=self._directory,
             environment=environment,
             command=plan.command.resolve(environment.entrypoint, environment.cmd),
-            env={**environment.env, **platform, **plan.env},
+            env={**environment.env, **platform, **plan.env, **reach.env},
             hostname=plan.host.name,
             hosts=list(plan.host.names),
             mounts=mounts,
-            network=plan.network,
+            network=reach.network,
+            outlets=reach.outlets,
             memory_limit_bytes=self._parts.memory_limit_bytes,
             output=self._output.write,
         )
+
+    def _driving(self, port: int) -> Callable[[Process], None]:
+        scratch = self._directory / "driver"
+        scratch.mkdir(exist_ok=True)
+        parts, scope, group = self._parts, self.job.scope, self._kind.log_group
+
+        def drive(process: Process) -> None:
+            running = Running(
+                job=self.job,
+                process=process,
+                port=port,
+                objects=parts.objects,
+                scratch=scratch,
+                stopped=lambda: self._program.stopped or parts.closing.is_set(),
+                open_log=lambda name: parts.logs.writer(scope, group, f"{self._stream}/{name}"),
+            )
+            self._kind.drive(running)
+
+        return drive
 
     def _uploading_meanwhile(self, plan: Plan, log: LogWriter) -> Callable[[], None] | None:
         outputs = [output for output in plan.outputs if output.continuous]
@@ -249,7 +273,8 @@ class JobRun:
 
     def _note(self, ending: Ending) -> None:
         exited = ending.exited
-        content = {"cause": ending.cause, "exit": [exited.code, exited.signal, exited.out_of_memory]}
+        how = [exited.code, exited.signal, exited.out_of_memory]
+        content = {"cause": ending.cause, "exit": how, "failure": ending.failure}
         scratch = self._directory / "ending.new"
         scratch.write_text(json.dumps(content))
         scratch.rename(self._ending_file)
@@ -260,7 +285,8 @@ class JobRun:
         except FileNotFoundError:
             return None
         code, signal, out_of_memory = content["exit"]
-        return Ending(Exit(code=code, signal=signal, out_of_memory=out_of_memory), content["cause"])
+        exited = Exit(code=code, signal=signal, out_of_memory=out_of_memory)
+        return Ending(exited, content["cause"], content["failure"])
 
     def _advance(self, phase: Phase) -> None:
         now = time.time()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.aws.errors import AwsError
+from emulator.jobs.archives import unpack
 from emulator.jobs.failures import JobFailure, download_failed, nothing_found
 from emulator.jobs.plan import Host, Input, Plan, Source, below_root, overlap
 from emulator.launchers.launcher import Mount
@@ -46,8 +47,9 @@ class Stage:
             raise download_failed(f"Failed to download data. {error.strerror}: {error.filename}") from error
 
     def _lay_out(self, plan: Plan) -> list[Mount]:
+        unpacked = [i for i in plan.inputs if i.unpacked]
         copied = [i for i in plan.inputs if any(overlap(i.path, output.path) for output in plan.outputs)]
-        mounted = [i for i in plan.inputs if i not in copied]
+        mounted = [i for i in plan.inputs if i not in copied and i not in unpacked]
         mounts = []
         for number, group in enumerate(nested(mounted)):
             farm = self.farms / str(number)
@@ -55,6 +57,9 @@ class Stage:
             mounts.append(Mount(target=group[0].path, source=farm))
         for item in copied:
             self._copy(item, plan)
+        for item in unpacked:
+            with self.objects.open(self.objects.require(*parse_s3_uri(item.source.uri))) as stream:
+                unpack(stream, self.ml / below_root(item.path), item.source.uri)
         return mounts
 
     def _placed(self, group: list[Input], plan: Plan) -> Iterable[Placed]:

@@ -40,7 +40,7 @@ class Uploader:
             JobFailure: the bucket is not there, the disk is full.
         """
         count = 0
-        with _naming_the_reason():
+        with naming_the_reason():
             bucket, prefix = parse_s3_uri(output.uri)
             for entry in self.tree.files(output.path, self._skipped(output.path)):
                 self._put(bucket, _join(prefix, entry.relative), entry, take and not entry.link)
@@ -53,7 +53,7 @@ class Uploader:
         Raises:
             JobFailure: the bucket is not there, the disk is full.
         """
-        with _naming_the_reason():
+        with naming_the_reason():
             bucket, prefix = parse_s3_uri(output.uri)
             for entry in self.tree.files(output.path):
                 try:
@@ -73,7 +73,7 @@ class Uploader:
         Raises:
             JobFailure: the bucket is not there, the disk is full.
         """
-        with _naming_the_reason():
+        with naming_the_reason():
             if next(self.tree.files(path), None) is None:
                 return False
             bucket, key = parse_s3_uri(uri)
@@ -117,7 +117,8 @@ class _Gzip(io.RawIOBase):
 
 
 @contextmanager
-def _naming_the_reason() -> Iterator[None]:
+def naming_the_reason() -> Iterator[None]:
+    """Turn what keeps an output from being stored into the reason of a failed job."""
     try:
         yield
     except AwsError as error:

@@ -1,0 +1,141 @@
+"""Transform jobs: create, describe, list, stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.operations import Request, Response, operation
+from emulator.jobs.transform.association import Association
+from emulator.jobs.transform.formats import FormatError
+from emulator.jobs.transform.jsonpath import JsonPathError
+from emulator.jobs.transform.parameters import MAX_PAYLOAD_MIB
+from emulator.jobs.transform.transform import CONTAINERS, KIND
+from emulator.services.context import Context
+from emulator.services.sagemaker import jobs
+from emulator.services.sagemaker.model_packages import find_package
+from emulator.services.sagemaker.models import find_model
+from emulator.store.objects import parse_s3_uri
+from emulator.store.resources import Resource
+
+NOUN = "transform job"
+IN_USE = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+
+
+@operation("sagemaker", "CreateTransformJob")
+def create_transform_job(request: Request, context: Context) -> Response:
+    body = dict(request)
+    name = body.pop("TransformJobName")
+    _validate(body)
+    body |= _served(find_model(context, body["ModelName"]), context)
+    job = jobs.insert(context, KIND, name, body, IN_USE)
+    return {"TransformJobArn": job.arn}
+
+
+@operation("sagemaker", "DescribeTransformJob")
+def describe_transform_job(request: Request, context: Context) -> Response:
+    job = _find(request, context)
+    return {
+        **{name: value for name, value in job.body.items() if name not in _OWN_MEMBERS},
+        "TransformJobName": job.name,
+        "TransformJobArn": job.arn,
+        "TransformJobStatus": job.status,
+        "CreationTime": job.created,
+    }
+
+
+@operation("sagemaker", "ListTransformJobs")
+def list_transform_jobs(request: Request, context: Context) -> Response:
+    page, token = context.app.resources.page(context.scope, jobs.query(KIND, request))
+    return {"TransformJobSummaries": [_summary(job) for job in page], "NextToken": token}
+
+
+def _summary(job: Resource) -> dict[str, Any]:
+    return {
+        "TransformJobName": job.name,
+        "TransformJobArn": job.arn,
+        "CreationTime": job.created,
+        "LastModifiedTime": job.modified,
+        "TransformJobStatus": job.status,
+        **{name: job.body.get(name) for name in ("TransformEndTime", "FailureReason")},
+    }
+
+
+@operation("sagemaker", "StopTransformJob")
+def stop_transform_job(request: Request, context: Context) -> Response:
+    jobs.stop(context, _find(request, context), NOUN, lambda job: None)
+    return {}
+
+
+_OWN_MEMBERS = (CONTAINERS, "EnableNetworkIsolation", "RoleArn")
+"""Of the model, kept with the job: a model may be deleted while its jobs run."""
+
+
+def _find(request: Request, context: Context) -> Resource:
+    name = request["TransformJobName"]
+    return jobs.find(context, KIND, name, f"Could not find requested job with name: {name}")
+
+
+def _served(model: Resource, context: Context) -> dict[str, Any]:
+    containers = model.body.get("Containers") or [model.body["PrimaryContainer"]]
+    if len(containers) > 1:
+        raise _not_yet("ModelName", "batch transform with models of several containers (inference pipelines)")
+    resolved = [_resolved(container, context) for container in containers]
+    if resolved[0].get("Mode") == "MultiModel":
+        raise ValidationException("Multi-model containers are not supported for batch transform.")
+    isolated = model.body.get("EnableNetworkIsolation", False)
+    return {CONTAINERS: resolved, "EnableNetworkIsolation": isolated, "RoleArn": model.body.get("ExecutionRoleArn", "")}
+
+
+def _resolved(container: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The container with what its model package says of it."""
+    package = container.get("ModelPackageName")
+    if package is None:
+        return container
+    inference = find_package(context, package).body.get("InferenceSpecification") or {}
+    described = (inference.get("Containers") or [{}])[0]
+    if not described.get("Image"):
+        raise ValidationException(f"Model package {package} has no inference specification to serve.")
+    environment = {**described.get("Environment", {}), **container.get("Environment", {})}
+    return {**described, "Environment": environment}
+
+
+def _validate(body: dict[str, Any]) -> None:
+    given = body["TransformInput"]
+    source = given["DataSource"]["S3DataSource"]
+    parse_s3_uri(source["S3Uri"])
+    parse_s3_uri(body["TransformOutput"]["S3OutputPath"])
+    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+        raise _not_yet("TransformInput.DataSource.S3DataSource.S3DataType", source["S3DataType"])
+    split = given.get("SplitType", "None")
+    if split not in ("None", "Line"):
+        raise _not_yet("TransformInput.SplitType", f"splitting into records of {split}")
+    if "DataCaptureConfig" in body:
+        raise _not_yet("DataCaptureConfig", "data capture of transform jobs")
+    _check_limits(body)
+    _check_processing(body, by_line=split == "Line")
+
+
+def _check_limits(body: dict[str, Any]) -> None:
+    concurrent, payload = body.get("MaxConcurrentTransforms") or 1, body.get("MaxPayloadInMB")
+    if payload is not None and payload > MAX_PAYLOAD_MIB:
+        raise ValidationException(f"MaxPayloadInMB must not be greater than {MAX_PAYLOAD_MIB}, but it is {payload}.")
+    if payload is not None and concurrent * payload > MAX_PAYLOAD_MIB:
+        raise ValidationException(
+            "The product of MaxConcurrentTransforms and MaxPayloadInMB must not be greater than"
+            f" {MAX_PAYLOAD_MIB} MB, but it is {concurrent * payload}."
+        )
+
+
+def _check_processing(body: dict[str, Any], *, by_line: bool) -> None:
+    content_type = body["TransformInput"].get("ContentType")
+    try:
+        association = Association.of(body.get("DataProcessing", {}), content_type, by_line=by_line)
+    except (FormatError, JsonPathError) as error:
+        raise ValidationException(f"DataProcessing: {error}") from error
+    if association.fmt is not None and association.fmt.name == "CSV" and not by_line:
+        raise ValidationException("DataProcessing: for text/csv, SplitType must be Line.")
+
+
+def _not_yet(field: str, what: str) -> NotImplementedHere:
+    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")
