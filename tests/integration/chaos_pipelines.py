@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.integration.chaos import Victim, eventually, normal
+from tests.integration.chaos_participants import (
+    QUEUE,
+    answer_callback,
+    nothing,
+    repair_and_retry,
+    stop_when_it_runs,
+)
+from tests.integration.functions import zipped
 from tests.integration.small_pipelines import BUCKET, ENDED, IMAGE, ROLE, definition, processing_step
 
 GROUP = "chaos"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:chaos"
+QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}"
 EXECUTION_ID = {"Get": "Execution.PipelineExecutionId"}
 
 SCRIPTS = {
@@ -21,6 +31,11 @@ out.joinpath('report.json').write_text(json.dumps({'auc': {'value': 0.75}, 'name
 out.joinpath('data.bin').write_bytes(bytes(range(256)) * 400)
 """,
     "code/raise.py": "raise ValueError('no such airport')",
+    "code/print.py": "import sys\nprint(sys.argv)",
+    "code/repaired.py": """
+import pathlib, sys
+assert pathlib.Path('/opt/ml/processing/input/markers', sys.argv[1]).exists(), 'not repaired'
+""",
     "code/sleep.py": "import time\ntime.sleep(3600)",
 }
 
@@ -62,19 +77,27 @@ def fails(name: str, *words: Any) -> dict[str, Any]:
     return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}}
 
 
-def _nothing(victim: Victim, execution: str) -> None:
-    """Most executions need nobody."""
+def callback(name: str, queue: str, **options: Any) -> dict[str, Any]:
+    outputs = [{"OutputName": "answer", "OutputType": "Integer"}]
+    arguments = {"execution": EXECUTION_ID}
+    step = {"Name": name, "Type": "Callback", "Arguments": arguments, "SqsQueueUrl": queue}
+    return step | {"OutputParameters": outputs} | options
 
 
-def stop_when_it_runs(victim: Victim, execution: str) -> None:
-    """Stop an execution once its first step executes."""
+def calls(name: str, function: str) -> dict[str, Any]:
+    outputs = [{"OutputName": "half", "OutputType": "Float"}]
+    arguments = {"number": 3}
+    step = {"Name": name, "Type": "Lambda", "Arguments": arguments, "FunctionArn": function}
+    return step | {"OutputParameters": outputs}
 
-    def executing() -> bool:
-        steps = victim.call("sagemaker", "list_pipeline_execution_steps", PipelineExecutionArn=execution)
-        return any(step["StepStatus"] == "Executing" for step in steps["PipelineExecutionSteps"])
 
-    eventually(executing)
-    victim.call("sagemaker", "stop_pipeline_execution", PipelineExecutionArn=execution, ClientRequestToken="s" * 32)
+def each(name: str, items: list[str], body: dict[str, Any]) -> dict[str, Any]:
+    arguments = {"IterableItems": items, "MaxConcurrency": 2, "ForEachBody": [body]}
+    return {"Name": name, "Type": "ForEach", "Arguments": arguments}
+
+
+def cached(step: dict[str, Any]) -> dict[str, Any]:
+    return {**step, "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +106,13 @@ class Scenario:
 
     name: str
     steps: tuple[dict[str, Any], ...]
-    take_part: Callable[[Victim, str], None] = _nothing
+    take_part: Callable[[Victim, str], None] = nothing
 
 
+ITEM = {"Get": "ForEach.CurrentItem"}
+_REPAIRED = processing_step(
+    "Repaired", "code/repaired.py", arguments=[EXECUTION_ID], inputs={"markers": f"s3://{BUCKET}/markers/"}
+)
 SCENARIOS = (
     Scenario(
         "branches",
@@ -112,6 +139,25 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        "asks",
+        (
+            callback("Ask", QUEUE_URL),
+            processing_step("Use", "code/print.py", arguments=[{"Get": "Steps.Ask.OutputParameters['answer']"}]),
+        ),
+        answer_callback,
+    ),
+    Scenario("calls", (calls("Call", FUNCTION), writes("Late", depends_on=["Call"]))),
+    Scenario(
+        "remembers",
+        (
+            cached(processing_step("Same", "code/print.py", arguments=["same"])),
+            cached(processing_step("Fresh", "code/print.py", arguments=[EXECUTION_ID])),
+            writes("Late", depends_on=["Same", "Fresh"]),
+        ),
+    ),
+    Scenario("loops", (each("Each", ["a", "b", "c"], processing_step("Body", "code/print.py", arguments=[ITEM])),)),
+    Scenario("recovers", (_REPAIRED, writes("Late", depends_on=["Repaired"])), repair_and_retry),
+    Scenario(
         "stopped", (processing_step("Sleep", "code/sleep.py"), writes("Never", depends_on=["Sleep"])), stop_when_it_runs
     ),
 )
@@ -122,6 +168,17 @@ def prepare(victim: Victim) -> None:
     victim.call("s3", "create_bucket", Bucket=BUCKET)
     for key, source in SCRIPTS.items():
         victim.call("s3", "put_object", Bucket=BUCKET, Key=key, Body=source.encode())
+    victim.call("s3", "put_object", Bucket=BUCKET, Key="markers/first", Body=b"")
+    victim.call("sqs", "create_queue", QueueName=QUEUE)
+    victim.call(
+        "lambda",
+        "create_function",
+        FunctionName="chaos",
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": zipped("def handler(event, context):\n    return {'half': event['number'] / 2}")},
+    )
     for scenario in SCENARIOS:
         victim.call(
             "sagemaker",

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.integration import chaos_pipelines
 from tests.integration.chaos import Killer, Ledger, Victim, descendants
+from tests.integration.chaos_participants import unanswered
 from tests.integration.chaos_pipelines import SCENARIOS
 from tests.integration.small_pipelines import BUCKET
 
@@ -80,6 +81,8 @@ class Storm:
             if sorted(started) != sorted(found):
                 self.complaints.append(f"{scenario.name}: {len(started)} executions were started, {len(found)} exist")
         wanted = sorted((arn.rpartition("/")[2], "Register") for arn in self._executions["branches"])
+        if count := unanswered(self.victim):
+            self.complaints.append(f"{count} messages are left in the queue of the callbacks")
         registered = sorted(chaos_pipelines.registered(self.victim))
         if registered != wanted:
             self.complaints.append(f"{len(wanted)} versions were to be registered, there are {len(registered)}")
