@@ -286,7 +286,7 @@ class JobRun:
             return None
         code, signal, out_of_memory = content["exit"]
         exited = Exit(code=code, signal=signal, out_of_memory=out_of_memory)
-        return Ending(exited, content["cause"], content["failure"])
+        return Ending(exited, content["cause"], content.get("failure"))
 
     def _advance(self, phase: Phase) -> None:
         now = time.time()

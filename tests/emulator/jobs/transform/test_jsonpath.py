@@ -118,5 +118,4 @@ def test_places_are_elements_in_the_order_they_are_named(items, data):
 @given(st.text(alphabet="$.[]'\"*,:-01ab? ", max_size=12), values)
 def test_any_text_is_refused_or_selects_without_breaking(text, value):
     with suppress(JsonPathError):
-        path = JsonPath(text)
-        assert path.selects_all or path(value) is not value or value in (path(value), None)
+        JsonPath(text)(value)
