@@ -48,6 +48,8 @@ def check_definition(definition: Definition) -> None:
     _check_child_names(definition)
     for expression, field in references(definition.experiment, "PipelineExperimentConfig"):
         _check_expression(expression, definition, Place(None, field, {}))
+    for expression, field in references(definition.mlflow, "MlflowConfig"):
+        _check_expression(expression, definition, Place(None, field, {}))
     for body in definition.bodies.values():
         check_acyclic(Graph.of_body(body))
     check_acyclic(Graph.of(definition))

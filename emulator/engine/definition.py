@@ -104,6 +104,7 @@ class Definition:
     steps: dict[str, StepDefinition]
     experiment: dict[str, Any]
     bodies: dict[str, dict[str, StepDefinition]] = field(default_factory=dict)
+    mlflow: dict[str, Any] = field(default_factory=dict)
 
     def every_step(self) -> Iterator[StepDefinition]:
         """The steps, and those of bodies."""
@@ -133,7 +134,8 @@ def read_definition(text: str) -> Definition:
     bodies = {name: _read_body(step) for name, step in steps.items() if step.type == "ForEach"}
     _by_name(chain(steps.values(), *(body.values() for body in bodies.values())))
     experiment = _object(document.get("PipelineExperimentConfig", {}), None, "PipelineExperimentConfig")
-    return Definition(parse_parameters(document.get("Parameters", [])), steps, experiment, bodies)
+    mlflow = _object(document.get("MlflowConfig", {}), None, "MlflowConfig")
+    return Definition(parse_parameters(document.get("Parameters", [])), steps, experiment, bodies, mlflow)
 
 
 def _by_name(items: Iterable[StepDefinition]) -> dict[str, StepDefinition]:

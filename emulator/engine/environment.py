@@ -106,14 +106,32 @@ def experiment_of(
     Raises:
         ParameterError: the definition asks for what is not known before the execution starts.
     """
-    environment = ExecutionEnvironment(definition, parameters, variables, lambda step: None, _NoObjects())
-    try:
-        names = {member: as_text(value) for member, value in evaluate(definition.experiment, environment).items()}
-    except ExpressionError as error:
-        raise ParameterError(str(error)) from None
+    names = _known_at_start(definition.experiment, definition, parameters, variables)
     if "ExperimentName" in names:
         names["ExperimentName"] = names["ExperimentName"].lower()
     return names
+
+
+def mlflow_of(
+    definition: Definition, parameters: Mapping[str, Value], variables: Mapping[str, str], experiment: str | None
+) -> dict[str, str]:
+    """The MLflow server and experiment of an execution; ``experiment`` is what its start asks for instead.
+
+    Raises:
+        ParameterError: the definition asks for what is not known before the execution starts.
+    """
+    config = _known_at_start(definition.mlflow, definition, parameters, variables)
+    return config | ({"MlflowExperimentName": experiment} if experiment is not None else {})
+
+
+def _known_at_start(
+    members: Mapping[str, Any], definition: Definition, parameters: Mapping[str, Value], variables: Mapping[str, str]
+) -> dict[str, str]:
+    environment = ExecutionEnvironment(definition, parameters, variables, lambda step: None, _NoObjects())
+    try:
+        return {member: as_text(evaluate(value, environment)) for member, value in members.items()}
+    except ExpressionError as error:
+        raise ParameterError(str(error)) from None
 
 
 def _selected(reference: Reference, document: Any) -> Any:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn
-from emulator.aws.errors import NotImplementedHere, ResourceLimitExceeded, ResourceNotFound, ValidationException
+from emulator.aws.errors import ResourceLimitExceeded, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.definition import read_definition
-from emulator.engine.environment import experiment_of
+from emulator.engine.environment import experiment_of, mlflow_of
 from emulator.engine.execution import (
     FAILURE_REASON,
     KIND,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "PipelineExperimentConfig"
 DISPLAY_NAME = "PipelineExecutionDisplayName"
 DESCRIPTION = "PipelineExecutionDescription"
-_LATER = ("MlflowExperimentName",)
+MLFLOW = "MLflowConfig"
 
 
 @operation("sagemaker", "StartPipelineExecution")
@@ -52,9 +52,6 @@ def start_pipeline_execution(request: Request, context: Context) -> Response:
     earlier = recall(context, "StartPipelineExecution", request)
     if earlier is not None:
         return {"PipelineExecutionArn": earlier}
-    for member in _LATER:
-        if request.get(member) is not None:
-            raise NotImplementedHere(f"The emulator does not have {member} of StartPipelineExecution yet.")
     if request.get("RoleArn") is not None:
         raise ValidationException("RoleArn can't be specified for a pipeline that you created: it has its own role.")
     pipeline = find_pipeline(context, request["PipelineName"])
@@ -92,7 +89,9 @@ def _new_execution(request: Request, context: Context, pipeline: Resource) -> Re
     }
     arn = f"{pipeline.arn}/execution/{name}"
     execution = Resource(context.scope, KIND, name, arn, body, EXECUTING, pipeline.name, created=now, modified=now)
-    body[EXPERIMENT] = experiment_of(definition, values, variables_of(execution))
+    variables = variables_of(execution)
+    body[EXPERIMENT] = experiment_of(definition, values, variables)
+    body[MLFLOW] = mlflow_of(definition, values, variables, request.get("MlflowExperimentName"))
     return execution
 
 
@@ -191,6 +190,7 @@ def describe_pipeline_execution(request: Request, context: Context) -> Response:
         "PipelineExecutionStatus": execution.status,
         **{member: body.get(member) for member in described},
         EXPERIMENT: body[EXPERIMENT] or None,
+        MLFLOW: body.get(MLFLOW) or None,
         "PipelineVersionAliases": aliases_of(context, body[PIPELINE_ARN], body[VERSION]),
         FAILURE_REASON: body.get(FAILURE_REASON),
         "CreationTime": execution.created,

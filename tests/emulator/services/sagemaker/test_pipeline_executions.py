@@ -72,12 +72,23 @@ def test_wrong_parameters_start_nothing(pipelines: Pipelines, name: str, value: 
     assert pipelines.ListPipelineExecutions(PipelineName="Flights")["PipelineExecutionSummaries"] == []
 
 
-@pytest.mark.parametrize(("member", "status"), [("MlflowExperimentName", 501), ("RoleArn", 400)])
-def test_what_is_not_possible_is_refused_by_name(pipelines: Pipelines, member: str, status: int) -> None:
+def test_executions_have_the_role_of_the_pipeline(pipelines: Pipelines) -> None:
     pipelines.create()
-    with pytest.raises(AwsError, match=member) as raised:
-        pipelines.start(**{member: "x"})
-    assert raised.value.status == status
+    with pytest.raises(AwsError, match="RoleArn can't be specified") as raised:
+        pipelines.start(RoleArn="arn:aws:iam::123456789012:role/Other")
+    assert raised.value.code == "ValidationException"
+
+
+def test_the_mlflow_experiment_is_that_of_the_definition_unless_the_start_names_another(pipelines: Pipelines) -> None:
+    server = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/flights"
+    config = {"MlflowResourceArn": server, "MlflowExperimentName": {"Get": "Execution.PipelineName"}}
+    pipelines.create(parts={"MlflowConfig": config})
+    pipelines.create("Plain", parts={"MlflowConfig": None})
+    named = {"MlflowResourceArn": server, "MlflowExperimentName": "Flights"}
+    assert pipelines.describe(pipelines.start())["MLflowConfig"] == named
+    other = pipelines.start(MlflowExperimentName="Other")
+    assert pipelines.describe(other)["MLflowConfig"] == named | {"MlflowExperimentName": "Other"}
+    assert pipelines.describe(pipelines.start("Plain"))["MLflowConfig"] is None
 
 
 def test_parameters_of_an_execution(pipelines: Pipelines) -> None:

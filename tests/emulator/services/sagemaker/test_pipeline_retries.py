@@ -81,6 +81,20 @@ def test_what_ran_because_of_the_failure_waits_for_it_again(pipelines: Pipelines
     assert statuses(pipelines, arn) == dict.fromkeys(("A", "Other", "After"), "Succeeded")
 
 
+def test_a_for_each_step_that_failed_runs_every_child_anew(pipelines: Pipelines) -> None:
+    arguments = {"IterableItems": ["a", "b"], "MaxConcurrency": 1, "ForEachBody": [processing("Body")]}
+    pipelines.create(steps=[{"Name": "Fan", "Type": "ForEach", "Arguments": arguments}, processing("After", "Fan")])
+    pipelines.sagemaker.fates = {"Body-1": "Failed"}
+    arn = pipelines.start()
+    assert pipelines.wait(arn)["PipelineExecutionStatus"] == "Failed"
+    assert statuses(pipelines, arn) == {"Fan": "Failed", "Body-0": "Succeeded", "Body-1": "Failed"}
+    pipelines.sagemaker.fates = {}
+    retry(pipelines, arn)
+    assert pipelines.wait(arn)["PipelineExecutionStatus"] == "Succeeded"
+    assert statuses(pipelines, arn) == dict.fromkeys(("Fan", "Body-0", "Body-1", "After"), "Succeeded")
+    assert {it["StepName"]: it["AttemptCount"] for it in pipelines.steps(arn)}["Body-1"] == 2
+
+
 def test_only_what_failed_or_was_stopped_is_retried(pipelines: Pipelines) -> None:
     pipelines.create()
     arn = pipelines.start()
