@@ -42,10 +42,10 @@ def train(container: Container, program: str) -> None:
         raise UserError(f"sagemaker_program: there is no {program} in {address or container.code}; it has {held}")
     user_code.install_requirements(container.code)
     arguments = to_arguments(user_hyperparameters(container))
-    os.environ.update(variables(container, program, arguments))
     command = _command(container.code, program, arguments)
     print(f"Invoking user script: {' '.join(command)}", flush=True)
-    user_code.run(command, container.code, "ExecuteUserScriptError")
+    environ = os.environ | variables(container, program, arguments)
+    user_code.run(command, container.code, "ExecuteUserScriptError", environ)
 
 
 def user_hyperparameters(container: Container) -> dict[str, Any]:

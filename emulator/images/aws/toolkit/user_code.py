@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,13 +73,13 @@ def install_requirements(folder: Path) -> None:
         run([sys.executable, "-m", "pip", "install", "-r", REQUIREMENTS], folder, "InstallRequirementsError")
 
 
-def run(command: list[str], folder: Path, kind: str) -> None:
+def run(command: list[str], folder: Path, kind: str, environ: Mapping[str, str] | None = None) -> None:
     """Run a program in ``folder``, its output passed on as it comes.
 
     Raises:
         ScriptError: it ended with an error; the message has the end of what it wrote to standard error.
     """
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=folder, env=environ, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         said = bytearray()
         while data := os.read(process.stderr.fileno(), 65536):
