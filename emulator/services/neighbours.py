@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.engine.scheduler import Scheduler
+from emulator.services.courier import Courier
 from emulator.services.lambda_.invocations import Functions
 from emulator.store.messages import Messages
 from emulator.store.queues import Queues
@@ -22,13 +23,16 @@ class Neighbours:
         self.queues = Queues(app.resources.database)
         self.messages = Messages(self.queues)
         self.functions = Functions(app, launcher, self._clock)
+        self.courier = Courier(app)
 
     def recover(self) -> None:
         """Take up what an earlier emulator left unfinished, and go on."""
         self._clock.start()
         self.functions.recover()
+        self.courier.start()
 
     def close(self) -> None:
         """State stays as it is."""
+        self.courier.close()
         self.functions.close()
         self._clock.close()

@@ -106,7 +106,7 @@ class Functions:
             if not self._closed:  # else it was killed by our own end and runs again at the next start
                 self._conclude(invocation, outcome)
                 self.sandbox.forget(invocation.name)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the log has it, and the invocation is tried again
             _log.exception("the invocation %s failed inside the emulator", invocation.arn)
         finally:
             self._running.discard(invocation.arn)

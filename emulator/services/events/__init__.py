@@ -1,0 +1,1 @@
+"""Amazon EventBridge: buses, rules, targets, events; and the events that SageMaker emits."""

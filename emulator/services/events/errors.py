@@ -1,0 +1,20 @@
+"""EventBridge's errors."""
+
+from __future__ import annotations
+
+from emulator.aws.errors import AwsError, ValidationException
+
+
+class EventsNotFound(AwsError):
+    code = "ResourceNotFoundException"
+
+
+class EventsExists(AwsError):
+    code = "ResourceAlreadyExistsException"
+
+
+class InvalidEventPattern(AwsError):
+    code = "InvalidEventPatternException"
+
+
+__all__ = ["EventsExists", "EventsNotFound", "InvalidEventPattern", "ValidationException"]

@@ -1,0 +1,139 @@
+"""Topics and their attributes (API Reference, CreateTopic and its siblings)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from emulator.aws.arns import Arn, partition_of
+from emulator.aws.errors import NotImplementedHere
+from emulator.aws.operations import Request, Response, operation
+from emulator.services.context import Context
+from emulator.services.sns.errors import InvalidParameter, SnsNotFound
+from emulator.store.resources import Query, Resource, Scope
+
+TOPIC = "sns-topic"
+SUBSCRIPTION = "sns-subscription"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SETTABLE = ("DisplayName", "Policy", "DeliveryPolicy", "TracingConfig", "SignatureVersion")
+
+
+def topic_arn(scope: Scope, name: str) -> str:
+    return str(Arn(partition_of(scope.region), "sns", scope.region, scope.account, name))
+
+
+def find_topic(arn: str, context: Context) -> Resource:
+    """
+    Raises:
+        SnsNotFound: there is no such topic.
+    """
+    topic = context.app.resources.by_arn(arn)
+    if topic is None or topic.kind != TOPIC:
+        raise SnsNotFound("Topic does not exist")
+    return topic
+
+
+@operation("sns", "CreateTopic")
+def create_topic(request: Request, context: Context) -> Response:
+    """Creating a topic that is there answers its ARN."""
+    name, attributes = request["Name"], request.get("Attributes") or {}
+    if name.endswith(".fifo") or attributes.get("FifoTopic") == "true":
+        raise NotImplementedHere("The emulator does not have FIFO topics of SNS yet.")
+    if not _NAME.fullmatch(name):
+        raise InvalidParameter("Invalid parameter: Topic Name")
+    arn = topic_arn(context.scope, name)
+    _check_attributes(attributes)
+    context.app.resources.insert(Resource(context.scope, TOPIC, name, arn, {"Attributes": attributes}))
+    context.app.resources.add_tags(arn, request.get("Tags") or [])
+    return {"TopicArn": arn}
+
+
+def _check_attributes(attributes: dict[str, str]) -> None:
+    for name, value in attributes.items():
+        if name == "KmsMasterKeyId" and value:
+            raise NotImplementedHere("The emulator has no KMS, so it cannot encrypt a topic (KmsMasterKeyId).")
+        if name not in _SETTABLE:
+            raise InvalidParameter("Invalid parameter: AttributeName")
+
+
+@operation("sns", "ListTopics")
+def list_topics(request: Request, context: Context) -> Response:
+    query = Query(TOPIC, sort_by="Name", descending=False, next_token=request.get("NextToken"))
+    topics, token = context.app.resources.page(context.scope, query)
+    return {"Topics": [{"TopicArn": topic.arn} for topic in topics], "NextToken": token}
+
+
+@operation("sns", "GetTopicAttributes")
+def get_topic_attributes(request: Request, context: Context) -> Response:
+    topic = find_topic(request["TopicArn"], context)
+    confirmed = context.app.resources.count(topic.scope, SUBSCRIPTION, parent=topic.name)
+    attributes = {
+        "TopicArn": topic.arn,
+        "Owner": topic.scope.account,
+        "DisplayName": "",
+        "SubscriptionsConfirmed": str(confirmed),
+        "SubscriptionsPending": "0",
+        "SubscriptionsDeleted": "0",
+        "Policy": json.dumps(_default_policy(topic)),
+    }
+    return {"Attributes": attributes | topic.body["Attributes"]}
+
+
+def _default_policy(topic: Resource) -> dict[str, Any]:
+    statement = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["SNS:Publish", "SNS:Subscribe", "SNS:GetTopicAttributes", "SNS:SetTopicAttributes"],
+        "Resource": topic.arn,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": topic.scope.account}},
+    }
+    return {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
+
+
+@operation("sns", "SetTopicAttributes")
+def set_topic_attributes(request: Request, context: Context) -> Response:
+    topic = find_topic(request["TopicArn"], context)
+    change = {request["AttributeName"]: request.get("AttributeValue", "")}
+    _check_attributes(change)
+
+    def apply(resource: Resource) -> None:
+        resource.body["Attributes"] |= change
+
+    context.app.resources.update(topic.arn, apply)
+    return {}
+
+
+@operation("sns", "DeleteTopic")
+def delete_topic(request: Request, context: Context) -> Response:
+    """Its subscriptions go with it; deleting what is not there is no error."""
+    topic = context.app.resources.by_arn(request["TopicArn"])
+    if topic is not None and topic.kind == TOPIC:
+        with context.app.resources.database.transaction():
+            for subscription in subscriptions_of(topic, context):
+                context.app.resources.delete(subscription.arn)
+            context.app.resources.delete(topic.arn)
+    return {}
+
+
+def subscriptions_of(topic: Resource, context: Context) -> list[Resource]:
+    query = Query(SUBSCRIPTION, parent=topic.name, descending=False, max_results=100_000)
+    return context.app.resources.page(topic.scope, query)[0]
+
+
+@operation("sns", "TagResource")
+def tag_resource(request: Request, context: Context) -> Response:
+    context.app.resources.add_tags(find_topic(request["ResourceArn"], context).arn, request["Tags"])
+    return {}
+
+
+@operation("sns", "UntagResource")
+def untag_resource(request: Request, context: Context) -> Response:
+    context.app.resources.delete_tags(find_topic(request["ResourceArn"], context).arn, request["TagKeys"])
+    return {}
+
+
+@operation("sns", "ListTagsForResource")
+def list_tags_for_resource(request: Request, context: Context) -> Response:
+    return {"Tags": context.app.resources.tags(find_topic(request["ResourceArn"], context).arn)}

@@ -1,0 +1,113 @@
+"""EventBridge Scheduler of a running emulator."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.emulators import Emulator, until
+from tests.integration.small_pipelines import ROLE, Runner
+
+OFF = {"Mode": "OFF"}
+
+
+@pytest.fixture(scope="module")
+def scheduler(emulator: Emulator) -> Any:
+    return emulator.client("scheduler")
+
+
+@pytest.fixture
+def pipeline(runner: Runner) -> str:
+    step = {"Name": "Fail", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.Text"}}}
+    parameters = [{"Name": "Text", "Type": "String", "DefaultValue": "default"}]
+    return runner.create(step, name=f"scheduled-{uuid.uuid4().hex[:8]}", parameters=parameters)
+
+
+def executions(runner: Runner, pipeline: str) -> list[dict[str, Any]]:
+    return runner.sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
+
+
+def soon() -> str:
+    return f"at({(datetime.now(UTC) + timedelta(seconds=2)).strftime('%Y-%m-%dT%H:%M:%S')})"
+
+
+def test_a_pipeline_starts_at_its_time_and_the_schedule_goes(scheduler: Any, runner: Runner, pipeline: str) -> None:
+    name = uuid.uuid4().hex
+    parameters = {"PipelineParameterList": [{"Name": "Text", "Value": "given"}]}
+    scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression=soon(),
+        FlexibleTimeWindow=OFF,
+        ActionAfterCompletion="DELETE",
+        Target={"Arn": pipeline, "RoleArn": ROLE, "SageMakerPipelineParameters": parameters},
+    )
+    (execution,) = until(lambda: executions(runner, pipeline))
+    runner.ended(execution["PipelineExecutionArn"])
+    assert "given" in runner.steps(execution["PipelineExecutionArn"])["Fail"]["FailureReason"]
+    with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
+        scheduler.get_schedule(Name=name)
+
+
+def test_a_universal_target_calls_any_operation(scheduler: Any, runner: Runner, pipeline: str) -> None:
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+        "RoleArn": ROLE,
+        "Input": f'{{"PipelineName": "{pipeline.rpartition("/")[2]}"}}',
+    }
+    name = uuid.uuid4().hex
+    scheduler.create_schedule(Name=name, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=OFF, Target=target)
+    assert until(lambda: executions(runner, pipeline))  # a rate without a start date begins at once
+    scheduler.delete_schedule(Name=name)
+
+
+def test_a_schedule_is_kept_changed_listed_and_deleted(scheduler: Any, pipeline: str) -> None:
+    name, group = uuid.uuid4().hex, uuid.uuid4().hex
+    scheduler.create_schedule_group(Name=group)
+    start = datetime(2090, 1, 1, tzinfo=UTC)
+    request = {
+        "Name": name,
+        "GroupName": group,
+        "ScheduleExpression": "cron(0 12 ? * MON-FRI *)",
+        "ScheduleExpressionTimezone": "Europe/Berlin",
+        "StartDate": start,
+        "FlexibleTimeWindow": OFF,
+        "Target": {"Arn": pipeline, "RoleArn": ROLE, "SageMakerPipelineParameters": {}},
+    }
+    arn = scheduler.create_schedule(**request)["ScheduleArn"]
+    assert arn.endswith(f"schedule/{group}/{name}")
+    with pytest.raises(scheduler.exceptions.ConflictException):
+        scheduler.create_schedule(**request)
+    assert scheduler.get_schedule(Name=name, GroupName=group)["StartDate"] == start
+    scheduler.update_schedule(**{**request, "State": "DISABLED"})
+    (listed,) = scheduler.list_schedules(GroupName=group)["Schedules"]
+    assert (listed["Name"], listed["State"], listed["Target"]["Arn"]) == (name, "DISABLED", pipeline)
+    scheduler.delete_schedule_group(Name=group)
+    with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
+        scheduler.get_schedule(Name=name, GroupName=group)
+
+
+def test_bad_expressions_are_refused(scheduler: Any, pipeline: str) -> None:
+    target = {"Arn": pipeline, "RoleArn": ROLE}
+    for expression in ("rate(1 hours)", "cron(0 12 * * MON *)", "tomorrow"):
+        with pytest.raises(scheduler.exceptions.ValidationException, match="Invalid Schedule Expression"):
+            scheduler.create_schedule(Name="bad", ScheduleExpression=expression, FlexibleTimeWindow=OFF, Target=target)
+
+
+def test_put_triggers_of_the_sdk_uses_it_so(scheduler: Any, pipeline: str) -> None:
+    """Update first, create when it is not there, as ``Pipeline.put_triggers`` of SDK v3 does."""
+    request = {
+        "Name": uuid.uuid4().hex,
+        "ScheduleExpression": "rate(5 minutes)",
+        "FlexibleTimeWindow": OFF,
+        "Target": {"Arn": pipeline, "SageMakerPipelineParameters": {}, "RoleArn": ROLE},
+        "State": "ENABLED",
+        "StartDate": datetime.now(UTC),
+    }
+    with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
+        scheduler.update_schedule(**request)
+    arn = scheduler.create_schedule(**request)["ScheduleArn"]
+    assert scheduler.update_schedule(**request)["ScheduleArn"] == arn
+    scheduler.delete_schedule(Name=request["Name"])

@@ -1,0 +1,106 @@
+"""SNS of a running emulator."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.integration.emulators import Emulator
+from tests.integration.functions import function
+
+
+@pytest.fixture(scope="module")
+def sns(emulator: Emulator) -> Any:
+    return emulator.client("sns")
+
+
+@pytest.fixture(scope="module")
+def sqs(emulator: Emulator) -> Any:
+    return emulator.client("sqs")
+
+
+@pytest.fixture
+def topic(sns: Any) -> str:
+    return sns.create_topic(Name=f"t-{uuid.uuid4().hex[:8]}")["TopicArn"]
+
+
+def queue(sqs: Any) -> tuple[str, str]:
+    url = sqs.create_queue(QueueName=f"sns-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return url, attributes["QueueArn"]
+
+
+def bodies(sqs: Any, url: str, wait: int = 0) -> list[str]:
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait)
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def test_a_message_goes_to_every_queue_wrapped_or_raw(sns: Any, sqs: Any, topic: str) -> None:
+    (wrapped, arn), (raw, raw_arn) = queue(sqs), queue(sqs)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=raw_arn, Attributes={"RawMessageDelivery": "true"})
+    message_id = sns.publish(
+        TopicArn=topic, Message="hi", Subject="s", MessageAttributes={"a": {"DataType": "String", "StringValue": "b"}}
+    )["MessageId"]
+    (envelope,) = map(json.loads, bodies(sqs, wrapped))
+    assert (envelope["Type"], envelope["MessageId"], envelope["TopicArn"]) == ("Notification", message_id, topic)
+    assert (envelope["Message"], envelope["Subject"]) == ("hi", "s")
+    assert envelope["MessageAttributes"] == {"a": {"Type": "String", "Value": "b"}}
+    assert bodies(sqs, raw) == ["hi"]
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"] == "2"
+
+
+def test_a_filter_lets_through_what_matches(sns: Any, sqs: Any, topic: str) -> None:
+    url, arn = queue(sqs)
+    attributes = {"RawMessageDelivery": "true", "FilterPolicy": '{"n": [{"numeric": [">", 5]}]}'}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    for number in ("3", "7"):
+        sns.publish(
+            TopicArn=topic, Message=number, MessageAttributes={"n": {"DataType": "Number", "StringValue": number}}
+        )
+    assert bodies(sqs, url) == ["7"]
+
+
+def test_a_batch_and_a_message_for_each_protocol(sns: Any, sqs: Any, topic: str) -> None:
+    url, arn = queue(sqs)
+    subscription = sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )["SubscriptionArn"]
+    entries = [
+        {"Id": "a", "Message": "one"},
+        {"Id": "b", "Message": json.dumps({"default": "x", "sqs": "two"}), "MessageStructure": "json"},
+        {"Id": "c", "Message": "{}", "MessageStructure": "json"},
+    ]
+    answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert [each["Id"] for each in answer["Successful"]] == ["a", "b"]
+    assert [each["Id"] for each in answer["Failed"]] == ["c"]
+    assert sorted(bodies(sqs, url)) == ["one", "two"]
+    sns.unsubscribe(SubscriptionArn=subscription)
+    sns.publish(TopicArn=topic, Message="nobody")
+    assert bodies(sqs, url) == []
+
+
+def test_a_function_gets_records(sns: Any, sqs: Any, topic: str, emulator: Emulator) -> None:
+    url, _ = queue(sqs)
+    source = f"""
+import boto3
+def handler(event, context):
+    text = event["Records"][0]["Sns"]["Message"]
+    boto3.client("sqs").send_message(QueueUrl={url!r}, MessageBody=text)
+"""
+    arn = function(emulator.client("lambda"), source, Timeout=30)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="for the function")
+    assert bodies(sqs, url, wait=20) == ["for the function"]
+
+
+def test_other_protocols_and_unknown_topics_are_refused(sns: Any, topic: str) -> None:
+    with pytest.raises(ClientError, match="not by https"):
+        sns.subscribe(TopicArn=topic, Protocol="https", Endpoint="https://example.org")
+    sns.delete_topic(TopicArn=topic)
+    with pytest.raises(sns.exceptions.NotFoundException):
+        sns.publish(TopicArn=topic, Message="x")
