@@ -44,9 +44,10 @@ def _end(ended: Ended) -> Any:
 def _failures(connection: Connection, ended: Ended) -> list[str]:
     lines: list[str] = []
     for step in ended.steps:
-        if step["StepStatus"] != "Failed":
+        if step["StepStatus"] != "Failed" and not step.get("FailureReason"):  # a job that somebody stopped has a reason
             continue
-        lines += ["", f"Step {step['StepName']} failed: {step.get('FailureReason', 'no reason was given')}"]
+        status, reason = step["StepStatus"].lower(), step.get("FailureReason", "no reason was given")
+        lines += ["", f"Step {step['StepName']} {status}: {reason}"]
         if job_of(step) is None:
             continue
         tail = tail_log(connection, step, LOG_LINES)
