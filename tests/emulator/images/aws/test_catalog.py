@@ -96,3 +96,10 @@ def test_metrics_of_the_algorithm_are_known_and_a_program_s_are_not() -> None:
     assert len({definition["Name"] for definition in definitions}) == len(definitions) <= 40
     assert catalog.metric_definitions(XGBOOST, {"sagemaker_program": '"a.py"'}) == []
     assert catalog.metric_definitions("123456789012.dkr.ecr.us-east-1.amazonaws.com/xgboost:1", {}) == []
+
+
+@pytest.mark.parametrize("definition", sorted({d.name for d in catalog.REPOSITORIES.values()}))
+def test_the_page_about_images_has_the_versions_that_run(definition: str) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "images.md").read_text()
+    found = next(d for d in catalog.REPOSITORIES.values() if d.name == definition)
+    assert f"| {', '.join(found.versions())} |" in page
