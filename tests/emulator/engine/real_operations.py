@@ -15,11 +15,29 @@ from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resources, Scope
 from tests.emulator.engine.fakes import SCOPE, FakeSageMaker, World
 
+EVALUATION = b'{"auc": {"value": 0.9}, "metrics": {"auc": {"value": 0.9}}}'
+
 
 class Operations(FakeSageMaker):
     """Fakes what runs jobs; every other operation is the real one."""
 
     real: Invoke
+    objects: ObjectStore
+
+    def _CreateTrainingJob(self, request: dict[str, Any]) -> dict[str, Any]:
+        folder = request["OutputDataConfig"]["S3OutputPath"]
+        self._write(f"{folder}/{request['TrainingJobName']}/output/model.tar.gz", b"model")
+        return super()._CreateTrainingJob({**request, "BillableTimeInSeconds": 60})
+
+    def _CreateProcessingJob(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Every output has an ``evaluation.json``."""
+        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+            self._write(f"{output['S3Output']['S3Uri']}/evaluation.json", EVALUATION)
+        return super()._CreateProcessingJob(request)
+
+    def _write(self, uri: str, data: bytes) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        self.objects.put_bytes(bucket, key, data)
 
     def __call__(self, scope: Scope, service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         if service == "sagemaker" and hasattr(self, f"_{operation}") and "ModelPackage" not in operation:
@@ -40,6 +58,7 @@ class RealWorld(World):
     def start_engine(self) -> None:
         self.resources = Resources(self.database)
         self.sagemaker = Operations(self.resources)
+        self.sagemaker.objects = self.store_of_objects
         self.engine = Engine(self.resources, self.store_of_objects, self.settings)
         unused = cast(Any, None)
         app = App(self.settings, self.resources, self.store_of_objects, unused, unused, self.engine, self.sagemaker)

