@@ -23,6 +23,7 @@ DEFAULT_ATTEMPTS = 5
 _MEMBERS = ("ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 _FAULTS = frozenset({"InternalFailure", "InternalServerError", "ServiceUnavailable", "InternalServiceError"})
+_FAULT_STATUSES = (500, 502, 503, 504)
 _JOB_REASONS = {
     "InternalServerError": JOB_INTERNAL_ERROR,
     "CapacityError": CAPACITY_ERROR,
@@ -96,7 +97,7 @@ def exception_type(error: AwsError) -> str:
         return RESOURCE_LIMIT
     if error.code == "InsufficientCapacity":
         return CAPACITY_ERROR
-    return SERVICE_FAULT if error.code in _FAULTS or error.status >= 500 else ""
+    return SERVICE_FAULT if error.code in _FAULTS or error.status in _FAULT_STATUSES else ""
 
 
 def job_exception_type(failure_reason: str) -> str:
@@ -123,7 +124,7 @@ def _read(item: Any, step: str, place: str) -> RetryPolicy:
     minutes = _number(item, "ExpireAfterMin", 1, MAX_EXPIRE_MINUTES, step, place)
     if attempts is not None and minutes is not None:
         raise DefinitionError("Give either MaxAttempts or ExpireAfterMin, not both.", step=step, field=place)
-    interval = _number(item, "IntervalSeconds", 1, MAX_INTERVAL_SECONDS, step, place)
+    interval = _number(item, "IntervalSeconds", 0, MAX_INTERVAL_SECONDS, step, place)
     backoff = _number(item, "BackoffRate", 0, None, step, place, whole=False)
     if attempts is None and minutes is None:
         attempts = DEFAULT_ATTEMPTS

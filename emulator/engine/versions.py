@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS pipeline_aliases (
     PRIMARY KEY (pipeline, alias)
 ) WITHOUT ROWID;
 """
+_LARGEST = 2**63 - 1
+"""The API takes longer numbers than a row can have."""
 _ADDED_COLUMNS = ("display_name", "description", "last_execution")
 _SUMMARY = "pipeline, version, '' AS definition, created, display_name, description, last_execution"
 
@@ -71,6 +73,8 @@ class Versions:
             return version
 
     def get(self, pipeline: str, version: int) -> Version | None:
+        if version > _LARGEST:
+            return None
         row = self._database.read_one(
             "SELECT * FROM pipeline_versions WHERE pipeline = ? AND version = ?", (pipeline, version)
         )

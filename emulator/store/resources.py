@@ -302,6 +302,8 @@ def _encode_token(value: Any, row_id: int) -> str:
 def _decode_token(token: str) -> tuple[Any, int]:
     try:
         value, row_id = json.loads(base64.urlsafe_b64decode(token.encode()))
+        if isinstance(value, bool) or not isinstance(value, str | float) or not 0 <= int(row_id) < 2**63:
+            raise ValueError("no place in a list")
         return value, int(row_id)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValidationException("Invalid pagination token") from error

@@ -116,6 +116,7 @@ def _results_to_use(execution: Resource, context: Context, pipeline: Resource) -
 
 
 def _check_limit(context: Context) -> None:
+    """Called in the transaction that makes one more execution run."""
     limit = context.app.settings.max_pipeline_executions
     running = context.app.resources.with_status(KIND, EXECUTING, STOPPING)
     number = sum(execution.scope == context.scope for execution in running)

@@ -22,6 +22,9 @@ def read_position(token: str | None) -> int | None:
     if not token:
         return None
     try:
-        return int(base64.urlsafe_b64decode(token.encode()))
+        position = int(base64.urlsafe_b64decode(token.encode()))
+        if not 0 <= position < 2**63:
+            raise ValueError("no position")
+        return position
     except (ValueError, binascii.Error) as error:
         raise ValidationException("Invalid pagination token") from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,8 +67,9 @@ def test_pages_and_filters(pipelines: Pipelines) -> None:
     assert [it["PipelineVersionId"] for it in listed(pipelines, CreatedAfter=moment)][:2] == [5, 4]
     assert [it["PipelineVersionId"] for it in listed(pipelines, CreatedBefore=moment)][-2:] == [2, 1]
     assert len(listed(pipelines, CreatedAfter=moment)) + len(listed(pipelines, CreatedBefore=moment)) in (4, 5)
-    wrong = pipelines.fails("ListPipelineVersions", PipelineName=ARN, NextToken="?")
-    assert wrong.code == "ValidationException"
+    for forged in ("?", base64.b64encode(b"-1").decode(), base64.b64encode(b"9" * 30).decode()):
+        wrong = pipelines.fails("ListPipelineVersions", PipelineName=ARN, NextToken=forged)
+        assert wrong.code == "ValidationException"
 
 
 def test_a_version_knows_its_last_execution(pipelines: Pipelines) -> None:
@@ -175,7 +177,9 @@ def test_an_update_gives_aliases_to_a_new_version_only(pipelines: Pipelines) -> 
 
 def test_an_unknown_version_is_not_found(pipelines: Pipelines) -> None:
     pipelines.create()
-    assert pipelines.fails("UpdatePipelineVersion", PipelineArn=ARN, PipelineVersionId=2).code == "ResourceNotFound"
+    for version in (2, 2**63):
+        error = pipelines.fails("UpdatePipelineVersion", PipelineArn=ARN, PipelineVersionId=version)
+        assert error.code == "ResourceNotFound"
 
 
 def test_a_deleted_pipeline_takes_its_aliases_along(pipelines: Pipelines) -> None:
