@@ -129,7 +129,9 @@ def test_a_percent_sign_in_a_name_filter_is_only_a_percent_sign(resources):
     assert names(resources.page(HERE, Query("thing", name_contains="%"))) == []
 
 
-@pytest.mark.parametrize("token", ["nonsense", "", "bm9uc2Vuc2U=", "W10=", "W3t9LCAxXQ==", "WzEuMCwgOTk5OTk5OTk5OTk5OTk5OTk5OTld"])
+@pytest.mark.parametrize(
+    "token", ["nonsense", "", "bm9uc2Vuc2U=", "W10=", "W3t9LCAxXQ==", "WzEuMCwgOTk5OTk5OTk5OTk5OTk5OTk5OTld"]
+)
 def test_a_forged_token_is_a_validation_error(resources, token):
     if token == "":
         assert resources.page(HERE, Query("thing", next_token=token)) == ([], None)
