@@ -26,6 +26,7 @@ EXTRAS = {
         "packaging>=25.0",
         "pandas>=3.0",
         "scikit-learn>=1.9",
+        "scipy>=1.15",
         "setuptools>=80.0",
         "xgboost-cpu>=3.2",
     ],
