@@ -1,0 +1,156 @@
+"""Events, schedules and deliveries without threads: one step of the courier at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from emulator.engine.store import ExecutionStore
+from emulator.gateway.invoke import make_invoke
+from emulator.gateway.registry import load_services
+from emulator.services.context import App
+from emulator.services.courier import Courier
+from emulator.settings import Settings
+from emulator.store.database import Database
+from emulator.store.messages import Message, Messages
+from emulator.store.queues import Queues
+from emulator.store.resources import SCHEMA, Resource, Resources, Scope
+
+SCOPE = Scope("123456789012", "us-east-1")
+PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
+
+
+class World:
+    """As much of an emulator as the courier needs; ``restart`` forgets everything that is not in the database."""
+
+    def __init__(self, folder: Path) -> None:
+        load_services()
+        self._folder = folder
+        self.restart()
+
+    def restart(self) -> None:
+        self.close()
+        self.database = Database(self._folder / "state.db", SCHEMA)
+        resources = Resources(self.database)
+        ExecutionStore(self.database)
+        unused = cast("Any", None)
+        self.app = App(Settings(data_dir=self._folder), resources, unused, unused, unused, unused, unused)
+        self.app.invoke = make_invoke(self.app)
+        queues = Queues(self.database)
+        neighbours = SimpleNamespace(
+            queues=queues, messages=Messages(queues), functions=SimpleNamespace(wake=lambda: None)
+        )
+        self.app.neighbours = cast("Any", neighbours)
+        self.courier = neighbours.courier = Courier(self.app)
+
+    def close(self) -> None:
+        if hasattr(self, "database"):
+            self.database.close()
+
+    def call(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
+        return self.app.invoke(SCOPE, service, operation, request)
+
+    def rule(self, **members: Any) -> str:
+        self.call("sqs", "CreateQueue", QueueName="q")
+        arn = str(self.call("events", "PutRule", Name="r", **members)["RuleArn"])
+        self.call("events", "PutTargets", Rule="r", Targets=[{"Id": "1", "Arn": QUEUE}])
+        return arn
+
+    def execution(self, name: str) -> str:
+        arn = f"{PIPELINE}/execution/{name}"
+        self.app.resources.insert(
+            Resource(SCOPE, "pipeline-execution", name, arn, {"PipelineArn": PIPELINE}, "Executing")
+        )
+        return arn
+
+    def received(self) -> list[Message]:
+        queues = self.app.neighbours.queues
+        queue = queues.find(SCOPE, "q")
+        assert queue is not None
+        return self.app.neighbours.messages.receive(queue, 10, 30)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def statuses(messages: list[Message]) -> list[str]:
+    return [json.loads(message.body)["detail"]["currentPipelineExecutionStatus"] for message in messages]
+
+
+def test_a_change_is_noted_by_the_database_and_delivered_after_a_crash(world: World) -> None:
+    world.rule(EventPattern='{"source": ["aws.sagemaker"]}')
+    arn = world.execution("one")
+
+    def fail(resource: Resource) -> None:
+        resource.status = "Failed"
+
+    world.app.resources.update(arn, fail)
+    world.restart()
+    world.courier.step()
+    assert statuses(world.received()) == ["Executing", "Failed"]
+    world.courier.step()
+    assert world.received() == []
+
+
+def test_nothing_is_noted_while_no_rule_is_enabled(world: World) -> None:
+    world.execution("before")
+    world.rule(EventPattern='{"source": ["aws.sagemaker"]}')
+    world.call("events", "DisableRule", Name="r")
+    world.execution("meanwhile")
+    world.call("events", "EnableRule", Name="r")
+    world.execution("after")
+    world.courier.step()
+    (message,) = world.received()
+    assert json.loads(message.body)["detail"]["pipelineExecutionArn"].endswith("after")
+
+
+def test_a_change_that_is_rolled_back_is_no_event(world: World) -> None:
+    world.rule(EventPattern='{"source": ["aws.sagemaker"]}')
+    with pytest.raises(RuntimeError), world.database.transaction():
+        world.execution("never")
+        raise RuntimeError
+    world.courier.step()
+    assert world.received() == []
+
+
+def test_times_that_were_missed_fire_once(world: World) -> None:
+    arn = world.rule(ScheduleExpression="rate(1 minute)")
+    now = time.time()
+    world.courier.plan(arn, now - 3600, now - 7200)
+    world.restart()
+    world.courier.step()
+    world.courier.step()
+    (message,) = world.received()
+    event = json.loads(message.body)
+    assert (event["detail-type"], event["resources"]) == ("Scheduled Event", [arn])
+    row = world.database.read_one("SELECT due FROM timetable WHERE arn = ?", (arn,))
+    assert row is not None
+    assert now < row["due"] <= now + 61
+
+
+def test_what_the_target_refuses_goes_to_the_dead_letter_queue(world: World) -> None:
+    world.rule(EventPattern='{"source": ["mine"]}')
+    gone = {"Id": "1", "Arn": QUEUE.replace(":q", ":gone"), "DeadLetterConfig": {"Arn": QUEUE}}
+    world.call("events", "PutTargets", Rule="r", Targets=[gone])
+    world.call("events", "PutEvents", Entries=[{"Source": "mine", "DetailType": "t", "Detail": "{}"}])
+    world.courier.step()
+    (message,) = world.received()
+    assert message.attributes["ERROR_CODE"]["StringValue"] == "QueueDoesNotExist"
+    assert json.loads(message.body)["source"] == "mine"
+
+
+def test_a_disabled_rule_no_longer_fires(world: World) -> None:
+    arn = world.rule(ScheduleExpression="rate(1 minute)")
+    world.call("events", "DisableRule", Name="r")
+    assert world.database.read("SELECT * FROM timetable WHERE arn = ?", (arn,)) == []
