@@ -16,7 +16,7 @@ def world(tmp_path):
 def test_the_request_is_described_back_with_the_state_of_the_job(world):
     tags = [{"Key": "team", "Value": "flights"}]
     answer = world.processing("Echo-Job", "true", Environment={"A": "1"}, Tags=tags)
-    arn = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/echo-job"
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/Echo-Job"
     assert answer == {"ProcessingJobArn": arn}
     job = world.processed("Echo-Job")
     assert (job["ProcessingJobName"], job["ProcessingJobArn"], job["RoleArn"]) == ("Echo-Job", arn, ROLE)
