@@ -6,21 +6,20 @@ Used by the engine's thread alone. Every change is in the database before anythi
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
 from emulator.aws.errors import AwsError
+from emulator.engine.attempts import guarded, launch_again, prepare, record_of
 from emulator.engine.caching import CacheHit, cache_key
 from emulator.engine.definition import StepDefinition
-from emulator.engine.errors import ExpressionError
 from emulator.engine.execution import FAILURE_REASON, Execution
 from emulator.engine.retries import exception_type, next_retry
 from emulator.engine.steps import StepRun, Work, executor_of
 from emulator.engine.steps.failures import cut, job_stopped
-from emulator.engine.store import ExecutionStore, StepRecord, display_of
+from emulator.engine.store import ExecutionStore
 from emulator.engine.transitions import (
     ENDED,
     EXECUTING,
@@ -108,6 +107,7 @@ class Runner:
         if run.status != STARTING:
             self._watch(execution, run)
             self._look(execution, run)
+            self._stop_again(execution, run)
         elif run.retries.due is not None and run.retries.due > time.time() and not execution.stopping:
             self._wait_for_retry(execution, run, run.retries.due)
         else:
@@ -124,7 +124,7 @@ class Runner:
                 raise
             self._later(_PATIENCE_SECONDS, execution.arn, lambda current: self._resume_again(current, run))
             return
-        self._apply(execution, run, work or guarded(lambda: _launch_again(execution, run)))
+        self._apply(execution, run, work or guarded(lambda: launch_again(execution, run)))
 
     def _resume_again(self, execution: Execution, run: StepRun) -> None:
         if execution.running.get(run.step.name) is run and run.status == STARTING:
@@ -148,12 +148,12 @@ class Runner:
     def _begin(self, execution: Execution, step: StepDefinition) -> None:
         run = StepRun(step, STARTING, execution.attempts.get(step.name, 0) + 1)
         executor = executor_of(step)
-        failure = _prepare(execution, run)
+        failure = prepare(execution, run)
         hit = None if failure else self._find_cached(execution, run)
         if hit is not None:
             self._take_over(execution, run, hit)
             return
-        self._store.begin(_record(execution, run))
+        self._store.begin(record_of(execution, run))
         execution.running[step.name] = run
         self._apply(execution, run, failure or guarded(lambda: executor.launch(run, execution)))
 
@@ -166,7 +166,7 @@ class Runner:
 
     def _take_over(self, execution: Execution, run: StepRun, hit: CacheHit) -> None:
         """An earlier success stands for this step: it begins and succeeds in one write."""
-        record = _record(execution, run)
+        record = record_of(execution, run)
         record.display["CacheHitResult"] = {"SourcePipelineExecutionArn": hit.execution}
         execution.running[run.step.name] = run
         with self._store.database.transaction():
@@ -190,9 +190,9 @@ class Runner:
         now = time.time()
         retries = next_retry(run.step.retries, work.error, run.retries, now)
         again = StepRun(run.step, STARTING, run.attempt + 1, retries=retries or run.retries)
-        if retries is None or _prepare(execution, again) is not None:
+        if retries is None or prepare(execution, again) is not None:
             return False
-        record = _record(execution, again)
+        record = record_of(execution, again)
         record.reason = cut(work.reason)
         record.retries = again.retries.document()
         self._store.begin_again(record, run.status)
@@ -284,12 +284,25 @@ class Runner:
             return
         self._store.change(execution.arn, run.step.name, EXECUTING, STOPPING)
         run.status = STOPPING
-        executor = executor_of(run.step)
+        self._call_stop(execution, run)
+
+    def _call_stop(self, execution: Execution, run: StepRun) -> None:
         try:
-            executor.stop(run, execution)
-        except AwsError as error:  # it has ended meanwhile
+            executor_of(run.step).stop(run, execution)
+        except AwsError as error:  # it has ended meanwhile, or the call met a passing failure
             _log.info("%s of %s was not stopped: %s", run.step.name, execution.arn, error.message)
+            if exception_type(error):
+                self._later(_PATIENCE_SECONDS, execution.arn, lambda current: self._stop_and_advance(current, run))
             self._look(execution, run)
+
+    def _stop_again(self, execution: Execution, run: StepRun) -> None:
+        """Ask again for a stop that may not have been asked for: the call failed, or the emulator died before it."""
+        if run.status == STOPPING and execution.running.get(run.step.name) is run:
+            self._call_stop(execution, run)
+
+    def _stop_and_advance(self, execution: Execution, run: StepRun) -> None:
+        self._stop_again(execution, run)
+        self.advance(execution)
 
     def _finish(self, execution: Execution, end: Ending) -> None:
         def finish(resource: Resource) -> None:
@@ -301,51 +314,3 @@ class Runner:
 
         self._forget(execution.arn)
         self._resources.update(execution.arn, finish)
-
-
-def guarded(act: Callable[[], Work]) -> Work:
-    """Call an executor: what cannot be resolved, is refused or breaks fails the step, not the engine."""
-    try:
-        return act()
-    except ExpressionError as error:
-        return Work.failed(f"ClientError: {error}")
-    except AwsError as error:
-        return Work.failed(f"ClientError: {error.code}: {error.message}", error=exception_type(error))
-    except (sqlite3.Error, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - our own fault: it is told, and the other executions go on
-        _log.exception("a step failed by a fault of the emulator")
-        return Work.failed(f"InternalServerError: {type(error).__name__}: {error}. The emulator's log has more.")
-
-
-def _record(execution: Execution, run: StepRun) -> StepRecord:
-    return StepRecord(
-        execution=execution.arn,
-        name=run.step.name,
-        type=run.step.type,
-        status=run.status,
-        attempt=run.attempt,
-        started=time.time(),
-        display=display_of(run.step),
-        handle=run.handle,
-        arguments=run.arguments,
-    )
-
-
-def _prepare(execution: Execution, run: StepRun) -> Work | None:
-    """Resolve the step's arguments; the step's failure if that is not possible."""
-
-    def prepare() -> Work:
-        with execution.resolving(run.step):
-            executor_of(run.step).prepare(run, execution)
-        return Work.running("", {})
-
-    work = guarded(prepare)
-    return work if work.status == FAILED else None
-
-
-def _launch_again(execution: Execution, run: StepRun) -> Work:
-    """Launch what a crash or a retry has left to be launched, unless the execution is to stop."""
-    if execution.stopping:
-        return Work.stopped()
-    return executor_of(run.step).launch(run, execution)

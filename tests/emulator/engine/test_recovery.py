@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from emulator.aws.errors import AwsError
 from emulator.store.database import Database
 from emulator.store.resources import Resource
 from tests.emulator.engine.fakes import (
@@ -168,6 +169,33 @@ def test_a_stop_survives_a_restart(world: World) -> None:
     world.restart()
     assert world.wait(arn).status == "Stopped"
     assert world.statuses(arn) == {"A": "Stopped", "B": "Stopped"}
+
+
+def test_a_stop_that_was_noted_but_not_asked_for_is_asked_for(world: World) -> None:
+    world.sagemaker.fates = {"A": "hold"}
+    arn = world.start([processing("A")])
+    world.wait_for(arn, A="Executing")
+    world.sagemaker.crash_before = "StopProcessingJob"
+    world.engine.stop(arn)
+    eventually(lambda: not world.engine._scheduler._thread.is_alive())
+    assert world.statuses(arn) == {"A": "Stopping"}
+    world.restart()
+    assert world.wait(arn).status == "Stopped"
+    assert world.sagemaker.job("A").status == "Stopped"
+
+
+def test_a_stop_that_is_refused_for_the_moment_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.engine.runner._PATIENCE_SECONDS", 0.01)
+    world.sagemaker.fates = {"A": "hold"}
+    arn = world.start([processing("A")])
+    world.wait_for(arn, A="Executing")
+    world.sagemaker.refuse["StopProcessingJob"] = AwsError("Rate exceeded", code="ThrottlingException")
+    world.engine.stop(arn)
+    eventually(lambda: len(world.sagemaker.made("StopProcessingJob")) > 2)
+    del world.sagemaker.refuse["StopProcessingJob"]
+    assert world.wait(arn).status == "Stopped"
 
 
 def test_a_step_whose_launch_was_lost_is_not_launched_to_be_stopped(world: World) -> None:
