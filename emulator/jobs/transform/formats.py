@@ -46,10 +46,11 @@ class Csv(Format):
 
     def write(self, value: Any) -> bytes:
         row = value if isinstance(value, list) else [value]
-        if not all(isinstance(item, str) for item in row):
-            raise FormatError("a row of CSV cannot hold lists or objects")
-        joined = ",".join(row)
-        if any(mark in joined for mark in '"\r\n') or joined.count(",") != len(row) - 1:
+        try:
+            joined = ",".join(row)
+        except TypeError as error:
+            raise FormatError("a row of CSV cannot hold lists or objects") from error
+        if '"' in joined or "\n" in joined or "\r" in joined or joined.count(",") != len(row) - 1:
             buffer = io.StringIO()
             csv.writer(buffer, lineterminator="").writerow(row)
             joined = buffer.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -123,9 +124,9 @@ def _blaming_the_client() -> Iterator[None]:
 @contextmanager
 def opened(stream: IO[bytes], *, compressed: bool) -> Iterator[IO[bytes]]:
     """What the object holds."""
-    with closing(stream):
+    with closing(stream), io.BufferedReader(cast("io.RawIOBase", stream), MIB) as buffered:
         if not compressed:
-            yield stream
+            yield buffered
             return
-        with gzip.open(stream) as unpacked:
+        with gzip.open(buffered) as unpacked:
             yield cast("IO[bytes]", unpacked)
