@@ -106,19 +106,22 @@ class Blobs:
         return BlobWriter(name, path)
 
     def adopt(self, source: Path) -> str:
-        """Move a regular file in; copy it if it is on another file system or has other links that could change it."""
+        """Take in a regular file that nobody writes any more, by a second link, so that a crash before the blob counts
+        loses nothing: whoever gives the file removes it once the blob does. A file on another file system, or with
+        other links that could change it, is copied.
+        """
         information = source.lstat()
         if not stat.S_ISREG(information.st_mode):
             raise ValueError(f"{source} is not a regular file, so it cannot be stored as an object")
         if information.st_nlink > 1:
-            return self._copy_then_remove(source)
+            return self._copy_of(source)
         name, path = self._new()
         try:
-            source.rename(path)
+            os.link(source, path, follow_symlinks=False)
         except OSError as error:
-            if error.errno != errno.EXDEV:
+            if error.errno not in _LINK_REFUSED:
                 raise
-            return self._copy_then_remove(source)
+            return self._copy_of(source)
         os.chmod(path, _READ_ONLY)  # noqa: PTH101 - a string path
         return name
 
@@ -167,12 +170,10 @@ class Blobs:
             self._folders.add(folder)
         return name, self.path(name)
 
-    def _copy_then_remove(self, source: Path) -> str:
+    def _copy_of(self, source: Path) -> str:
         with self.create() as writer:
             writer.append_file(str(source))
-            name = writer.finish()
-        source.unlink()
-        return name
+            return writer.finish()
 
 
 def place(source: str, target: str) -> None:

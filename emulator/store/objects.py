@@ -108,6 +108,8 @@ class ObjectStore:
     ) -> StoredObject:
         """Store a regular file under a key; ``take`` moves it into the store, after which ``path`` is gone.
 
+        A crash at any moment leaves the file at its place, or the object, or both: repeating the call is safe.
+
         Raises:
             AwsError: NoSuchBucket, KeyTooLongError.
             ValueError: the path is a symbolic link or no file: following it might leave the caller's folder.
@@ -120,7 +122,10 @@ class ObjectStore:
         except OSError:
             self.blobs.remove([blob])
             raise
-        return self.commit(bucket, key, content, Attributes(content_type, metadata or {}))
+        stored = self.commit(bucket, key, content, Attributes(content_type, metadata or {}))
+        if take:
+            path.unlink()
+        return stored
 
     def commit(
         self,

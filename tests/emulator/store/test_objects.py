@@ -85,6 +85,26 @@ def test_a_file_for_a_missing_bucket_stays_where_it_is(store: ObjectStore, tmp_p
     assert source.read_bytes() == b"x"
 
 
+def test_a_file_survives_a_crash_before_its_object_counts(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(*_: object) -> None:
+        raise Crash
+
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "commit", crash)
+        with pytest.raises(Crash):
+            store.put_file("bucket", "k", source, take=True)
+    assert store.put_file("bucket", "k", source, take=True).size == 1
+    assert store.read("bucket", "k") == b"x"
+    assert not source.exists()
+
+
 def test_replacing_removes_the_old_blob_once_nobody_reads_it(store: ObjectStore) -> None:
     old = store.put_bytes("bucket", "k", b"old")
     with store.open(old) as file:
