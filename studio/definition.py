@@ -1,4 +1,4 @@
-"""A pipeline definition as the view reads it: parameters, and steps with what they depend on and the branch they are in."""
+"""A pipeline definition as the view reads it: parameters, and steps with their needs and their branch."""
 
 from __future__ import annotations
 

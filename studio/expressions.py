@@ -1,12 +1,13 @@
-"""Expressions of a pipeline definition: what they refer to, what they say in words, and their value where it is known."""
+"""Expressions of a pipeline definition: what they refer to, what they say in words, their value where it is known."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-Look = Callable[[str], Any]
-"""Gives the value of a reference like ``Parameters.MinAuc``; raises KeyError where it is not known."""
+Look = Callable[[Mapping[str, Any]], Any]
+"""Gives the value of a ``{"Get": …}`` or ``{"Std:JsonGet": …}``; raises KeyError where it is not known."""
 
 
 def references(value: Any) -> Iterator[str]:
@@ -35,8 +36,8 @@ def words(value: Any) -> str:
             return path.removeprefix("Parameters.").removeprefix("Steps.")
         case {"Std:Join": {"On": separator, "Values": list(values)}}:
             return str(separator).join(words(inner) for inner in values)
-        case {"Std:JsonGet": {"Path": str(path), **rest}}:
-            return f"{_source(rest)} → {path}"
+        case {"Std:JsonGet": {"Path": str(path)}}:
+            return f"{_source(value['Std:JsonGet'])} → {path}"
         case str():
             return value
         case None:
@@ -63,13 +64,39 @@ def resolve(value: Any, look: Look) -> Any:
         KeyError: something it refers to is not known.
     """
     match value:
-        case {"Get": str(path)}:
-            return look(path)
         case {"Std:Join": {"On": separator, "Values": list(values)}}:
             return str(separator).join(str(resolve(inner, look)) for inner in values)
-        case {"Std:JsonGet": _}:
-            return look(words(value))
         case Mapping():
-            raise KeyError(words(value))
+            return look(value)
+        case list():
+            return [resolve(inner, look) for inner in value]
         case _:
             return value
+
+
+def walk(document: Any, path: str) -> Any:
+    """What a path like ``a.b[0]['key']`` leads to; a key on a list selects the item of that name, as the service does.
+
+    Raises:
+        KeyError: it leads nowhere.
+    """
+    for dotted, number, quoted in _PART.findall(path):
+        document = _member(document, int(number) if number else dotted or quoted)
+    return document
+
+
+_PART = re.compile(r"""([^.\[\]'"]+)(?![^\[]*\])|\[(\d+)\]|\[['"](.*?)['"]\]""")
+_NAMES = ("OutputName", "InputName", "ChannelName", "MetricName", "Name")
+
+
+def _member(document: Any, key: str | int) -> Any:
+    match document, key:
+        case (dict(), str()) if key in document:
+            return document[key]
+        case (list(), int()) if key < len(document):
+            return document[key]
+        case (list(), str()):
+            for item in document:
+                if isinstance(item, dict) and any(item.get(name) == key for name in _NAMES):
+                    return item
+    raise KeyError(key)

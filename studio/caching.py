@@ -1,0 +1,104 @@
+"""Why a step was taken from the cache, or was not: the fields in which its job differs from the last one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from studio.aws import Aws
+from studio.definition import Step
+from studio.execution import Execution
+from studio.jobs import KINDS, describe_job
+from studio.steps import StepState, read_state
+
+LOOK_BACK = 10
+"""Earlier executions that are looked at."""
+COMPARED = (
+    "AlgorithmSpecification",
+    "AppSpecification",
+    "HyperParameters",
+    "InputDataConfig",
+    "ProcessingInputs",
+    "Environment",
+    "ResourceConfig",
+    "ProcessingResources",
+    "NetworkConfig",
+    "RoleArn",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the cache did in a sentence, and the fields that changed: (field, before, now)."""
+
+    sentence: str
+    earlier: str = ""
+    changes: tuple[tuple[str, str, str], ...] = ()
+
+
+def explain_cache(aws: Aws, execution: Execution, step: Step, state: StepState) -> Verdict | None:
+    """Why the step ran, or why not; None where caching has no part in it."""
+    if state.cached_from:
+        return Verdict("An earlier execution had run this step with the same arguments.", state.cached_from)
+    if state.job is None or state.job[0].lower() not in KINDS:
+        return None
+    if not (step.document.get("CacheConfig") or {}).get("Enabled"):
+        return Verdict("It ran, because its definition does not enable caching.")
+    earlier = _earlier(aws, execution, step.name)
+    if earlier is None:
+        return Verdict(f"It ran: none of the {LOOK_BACK} executions before has a result of it.")
+    arn, before = earlier
+    kind = KINDS[state.job[0].lower()]
+    was, now = (_relevant(describe_job(aws, kind, name)) for name in (before, state.job[1]))
+    changes = tuple(differences(was, now))
+    if changes:
+        return Verdict("It ran, because it differs from its last run:", arn, changes)
+    return Verdict("It ran although nothing differs from its last run: that result may have expired.", arn)
+
+
+def _earlier(aws: Aws, execution: Execution, step: str) -> tuple[str, str] | None:
+    """The latest success of a step before an execution: the ARN of that execution, the name of its job."""
+    listed = aws.every(
+        "list_pipeline_executions",
+        "PipelineExecutionSummaries",
+        PipelineName=execution.pipeline,
+        CreatedBefore=execution.started,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+    )
+    others = (item["PipelineExecutionArn"] for item in listed if item["PipelineExecutionArn"] != execution.arn)
+    for arn in islice(others, LOOK_BACK):
+        for item in aws.every("list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn):
+            state = read_state(item)
+            if state.name == step and state.status == "Succeeded" and state.job:
+                return arn, state.job[1]
+    return None
+
+
+def _relevant(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {member: document[member] for member in COMPARED if member in document}
+
+
+def differences(before: Any, now: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """The leaves in which two documents differ: (``HyperParameters.max_depth``, ``6``, ``3``)."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*before, *now]):
+            yield from differences(before.get(key), now.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for i, (old, new) in enumerate(zip(before, now, strict=True)):
+            yield from differences(old, new, f"{path}[{_name(new, i)}]")
+    elif before != now:
+        yield path, _brief(before), _brief(now)
+
+
+def _name(item: Any, index: int) -> str:
+    names = ("ChannelName", "InputName", "OutputName", "Name")
+    return (
+        next((str(item[name]) for name in names if name in item), str(index)) if isinstance(item, dict) else str(index)
+    )
+
+
+def _brief(value: Any) -> str:
+    return "none" if value is None else str(value)

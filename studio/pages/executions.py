@@ -1,0 +1,157 @@
+"""An execution: graph and times as they happen, a panel for the selected step, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from studio.aws import Aws, optional
+from studio.caching import explain_cache
+from studio.commands import cli
+from studio.compare import read_property_file
+from studio.costs import cost
+from studio.definition import Step
+from studio.execution import Execution, execution_arn, load_execution
+from studio.explain import comparisons
+from studio.graph import Graph, build_graph
+from studio.jobs import KINDS, JobView, describe_job, view_job
+from studio.lineage import build_lineage
+from studio.logs import EMPTY, LogPage, read_log, read_series
+from studio.pages.page import Page, View, Write, link
+from studio.steps import NOT_RUN, StepState
+
+VIEWS = ("graph", "times", "artifacts", "parameters")
+TABS = ("input", "output", "logs", "info")
+
+
+def execution(view: View) -> Page:
+    found = load_execution(view.aws, view.parts["pipeline"], view.parts["execution"])
+    shown = view.get("view", "graph") if view.get("view", "graph") in VIEWS else "graph"
+    graph = build_graph(found.definition, found.states, ended=found.has_ended, opened=view.query.getlist("open"))
+    selected = _selected(view, found)
+    context: dict[str, Any] = {"execution": found, "shown": shown, "views": VIEWS, "graph": graph, "selected": selected}
+    context |= {"panel": _panel(view, found, graph, selected), "cause": _cause(view.aws, found), "stop": _stop(found)}
+    context["bars"] = _bars(view, found) if shown == "times" else None
+    context["lineage"] = build_lineage(view.aws, found) if shown == "artifacts" else None
+    blocks = ("head", "main", "panel")
+    return Page("execution.html", f"{found.title} · {found.pipeline}", context, blocks, not found.has_ended)
+
+
+def _selected(view: View, found: Execution) -> str:
+    """The step in the address; without one, the step that made the execution fail."""
+    if "step" in view.query:
+        return view.get("step")
+    return found.failed[0].name if found.failed else ""
+
+
+def _stop(found: Execution) -> dict[str, str]:
+    arn = found.arn
+    return {
+        "stop": cli("sagemaker", "StopPipelineExecution", PipelineExecutionArn=arn),
+        "retry": cli("sagemaker", "RetryPipelineExecution", PipelineExecutionArn=arn),
+    }
+
+
+def _cause(aws: Aws, found: Execution) -> dict[str, Any] | None:
+    """The step that failed first and the words that explain it best."""
+    if not found.failed:
+        return None
+    state = found.failed[0]
+    return {"state": state, "reason": state.reason or found.reason, "others": len(found.failed) - 1}
+
+
+def _panel(view: View, found: Execution, graph: Graph, selected: str) -> dict[str, Any] | None:
+    node = next((node for node in graph.nodes if node.name == selected), None)
+    if node is not None and node.is_fan:
+        return {"fan": node}
+    state = found.states.get(selected) or (node.state if node else None)
+    step = _step(found, selected, state)
+    if state is None or step is None:
+        return None
+    has_log = state.job is not None and state.job[0].lower() in KINDS
+    tab = view.get("tab") or ("logs" if state.status == "Failed" and has_log else "info")
+    job = _job(view.aws, state)
+    panel: dict[str, Any] = {"fan": None, "state": state, "step": step, "tab": tab, "job": job, "tabs": TABS}
+    panel |= {"log": _log(view, job) if tab == "logs" else None}
+    panel |= {
+        "charts": read_series(view.aws, job.kind, job.name, job.metric_patterns) if job and tab == "output" else []
+    }
+    panel |= {"reports": _reports(view.aws, step, state, job) if tab == "output" else {}}
+    is_info = tab == "info"
+    panel |= {"conditions": comparisons(view.aws, found, step) if step.type == "Condition" else []}
+    panel |= {"cache": explain_cache(view.aws, found, step, state) if is_info and state.status == "Succeeded" else None}
+    panel |= {"waits": state.status == NOT_RUN and found.failed}
+    return panel
+
+
+def _step(found: Execution, name: str, state: StepState | None) -> Step | None:
+    """The definition of a step; of a ForEach step's child, that of the body's step."""
+    steps = found.definition.steps
+    if name in steps or state is None:
+        return steps.get(name)
+    return steps.get(name.rsplit("-", 1)[0]) if state.parent else None
+
+
+def _job(aws: Aws, state: StepState) -> JobView | None:
+    if state.job is None or state.job[0].lower() not in KINDS:
+        return None
+    kind = KINDS[state.job[0].lower()]
+    document = optional(lambda: describe_job(aws, kind, state.job[1] if state.job else ""), None)
+    return view_job(kind, document) if document else None
+
+
+def _log(view: View, job: JobView | None) -> LogPage:
+    if job is None:
+        return EMPTY
+    failed = job.status == "Failed"
+    return read_log(
+        view.aws, job.kind, job.name, stream=view.get("stream"), token=view.get("at") or None, failed=failed
+    )
+
+
+def _reports(aws: Aws, step: Step, state: StepState, job: JobView | None) -> dict[str, Any]:
+    if job is None or state.status != "Succeeded":
+        return {}
+    document = describe_job(aws, job.kind, job.name)
+    files = step.document.get("PropertyFiles") or []
+    found = {
+        entry["FilePath"]: read_property_file(aws, document, entry["OutputName"], entry["FilePath"]) for entry in files
+    }
+    return {path: report for path, report in found.items() if report}
+
+
+def _bars(view: View, found: Execution) -> list[dict[str, Any]]:
+    """Where the time went: a bar per step, placed between the execution's start and its end."""
+    total = max(found.seconds or 0.0, 1e-3)
+    bars = []
+    for state in sorted(found.states.values(), key=lambda s: s.started.timestamp() if s.started else 0.0):
+        if state.started is None or found.started is None:
+            continue
+        begin = max(0.0, (state.started - found.started).total_seconds())
+        seconds = state.seconds or 0.0
+        job = _job(view.aws, state) if view.options.prices and not state.cached_from else None
+        bars.append(
+            {
+                "state": state,
+                "left": min(100.0, 100 * begin / total),
+                "width": max(0.3, min(100.0, 100 * seconds / total)),
+                "share": seconds / total,
+                "cost": cost(job, view.options.prices) if job else None,
+            }
+        )
+    return bars
+
+
+def stop(write: Write) -> Response:
+    return _act(write, "stop_pipeline_execution")
+
+
+def retry(write: Write) -> Response:
+    return _act(write, "retry_pipeline_execution")
+
+
+def _act(write: Write, method: str) -> Response:
+    name, identifier = write.parts["pipeline"], write.parts["execution"]
+    write.aws.sagemaker(method, PipelineExecutionArn=execution_arn(write.aws, name, identifier))
+    return RedirectResponse(link("pipelines", name, "executions", identifier), 303)

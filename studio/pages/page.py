@@ -1,0 +1,85 @@
+"""What a handler gets and gives: a View of the request, and a Page to be rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import QueryParams
+
+from studio.aws import Aws, Problem
+
+__all__ = ["Aws", "Page", "Problem", "View", "Write", "link", "pipeline_path"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was said on the command line."""
+
+    read_only: bool = False
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """US dollars an hour, by instance type."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A request to look at something."""
+
+    aws: Aws
+    options: Options
+    path: str
+    parts: Mapping[str, str]
+    query: QueryParams
+
+    def get(self, name: str, default: str = "") -> str:
+        return self.query.get(name, default)
+
+    def url(self, **changes: Any) -> str:
+        """This page's address with some of its state changed; None takes a part away."""
+        items = [(name, value) for name, value in self.query.multi_items() if name not in changes]
+        for name, value in changes.items():
+            values = value if isinstance(value, list | tuple) else [value]
+            items += [(name, str(one)) for one in values if one is not None]
+        return self.path + (f"?{urlencode(items)}" if items else "")
+
+
+@dataclass(frozen=True)
+class Write:
+    """A request to change something."""
+
+    aws: Aws
+    options: Options
+    path: str
+    parts: Mapping[str, str]
+    form: Mapping[str, str]
+    chosen: tuple[str, ...] = ()
+    """What is ticked in the form's list of steps."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A template and its words. While ``is_live``, its ``blocks`` are rendered again and sent when they change."""
+
+    template: str
+    title: str
+    context: dict[str, Any] = field(default_factory=dict)
+    blocks: tuple[str, ...] = ()
+    is_live: bool = False
+    status: int = 200
+
+
+def link(*parts: str, **query: Any) -> str:
+    """A path of escaped parts with a query; members that are None or empty are left out."""
+    items = [(name, value) for name, value in query.items() if value not in (None, "")]
+    path = "/" + "/".join(quote(str(part), safe="") for part in parts)
+    return path + (f"?{urlencode(items, doseq=True)}" if items else "")
+
+
+def pipeline_path(arn: str) -> str:
+    """The page of a pipeline or an execution, from its ARN."""
+    resource = arn.split(":", 5)[-1].split("/")
+    if len(resource) >= 4:
+        return link("pipelines", resource[1], "executions", resource[3])
+    return link("pipelines", resource[1])

@@ -1,0 +1,86 @@
+"""The model registry: versions of a group with their approval and what their evaluation reports say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from studio.aws import Aws, Problem
+from studio.objects import split_uri
+from studio.reports import Report, read_report
+
+APPROVALS = ("Approved", "PendingManualApproval", "Rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A model package, with its evaluation report where it has one that can be read."""
+
+    group: str
+    version: int
+    arn: str
+    document: Mapping[str, Any]
+    report: Report | None
+
+    @property
+    def approval(self) -> str:
+        return str(self.document.get("ModelApprovalStatus", ""))
+
+    @property
+    def status(self) -> str:
+        return str(self.document.get("ModelPackageStatus", ""))
+
+    @property
+    def created(self) -> datetime | None:
+        return self.document.get("CreationTime")
+
+    @property
+    def description(self) -> str:
+        return str(self.document.get("ModelPackageDescription") or "")
+
+    @property
+    def containers(self) -> list[Mapping[str, Any]]:
+        return list((self.document.get("InferenceSpecification") or {}).get("Containers") or [])
+
+    @property
+    def metric_uris(self) -> list[tuple[str, str]]:
+        """The reports that the package names: (``ModelQuality Statistics``, S3 URI)."""
+        found = []
+        for kind, files in (self.document.get("ModelMetrics") or {}).items():
+            for name, file in (files or {}).items():
+                if isinstance(file, Mapping) and file.get("S3Uri"):
+                    found.append((f"{kind} {name}", file["S3Uri"]))
+        return found
+
+
+def package_arn(aws: Aws, group: str, version: int) -> str:
+    answer = aws.sagemaker("describe_model_package_group", ModelPackageGroupName=group)
+    return f"{answer['ModelPackageGroupArn'].replace(':model-package-group/', ':model-package/')}/{version}"
+
+
+def load_package(aws: Aws, arn: str) -> Package:
+    """Read a model package and its report.
+
+    Raises:
+        Problem: AWS refused, or there is no such package.
+    """
+    document = aws.sagemaker("describe_model_package", ModelPackageName=arn)
+    document.pop("ResponseMetadata", None)
+    package = Package(
+        document.get("ModelPackageGroupName", ""), document.get("ModelPackageVersion", 0), arn, document, None
+    )
+    return Package(package.group, package.version, arn, document, _report(aws, package))
+
+
+def _report(aws: Aws, package: Package) -> Report | None:
+    for name, uri in package.metric_uris:
+        if name.startswith("ModelQuality"):
+            try:
+                report = read_report(aws, *split_uri(uri))
+            except (KeyError, Problem):  # a report that is gone, or that the reader may not see, leaves the rest
+                continue
+            if report:
+                return report
+    return None
