@@ -64,3 +64,13 @@ def test_functions_are_steps_and_remote_calls(answer: Answer, client: str, image
     assert "praise" not in seen["pipeline"]["few"]
     assert "this function fails on purpose" in seen["broken"]["reason"]
     assert seen["remote"] == {"product": 42}
+
+
+def test_sdk_v2_estimators_run_scripts_and_follow_their_logs(answer: Answer) -> None:
+    seen = answer("sdk-v2", "estimators_v2.py")
+    for kind, score in (("sklearn", 20.0), ("xgboost", 30.0)):
+        assert seen[kind]["status"] == "Completed"
+        assert seen[kind]["metrics"] == {"score": score}
+        assert seen[kind]["model"].endswith("/output/model.tar.gz")
+    assert "ExecuteUserScriptError" in seen["failed"]
+    assert "ValueError: a factor of nothing" in seen["failed"]

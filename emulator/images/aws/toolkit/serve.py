@@ -32,8 +32,8 @@ def serve(container: Container) -> int:
     except ToolkitError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    port = int(variable("SAGEMAKER_BIND_TO_PORT", DEFAULT_PORT))
-    uvicorn.run(application, host="0.0.0.0", port=port, log_level="warning", access_log=False, lifespan="off")
+    port = int(variable("SAGEMAKER_BIND_TO_PORT", DEFAULT_PORT))  # loopback: a job may share the host's network
+    uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off")
     return 0
 
 
