@@ -115,6 +115,9 @@ class ObjectStore:
             ValueError: the path is a symbolic link or no file: following it might leave the caller's folder.
         """
         self.bucket_table.require(bucket)
+        if take and (stored := self._taken_before(bucket, key, path)) is not None:
+            path.unlink()
+            return stored
         blob = self.blobs.adopt(path) if take else self._copy_in(path)
         try:
             with self.blobs.open(blob) as file:
@@ -271,6 +274,16 @@ class ObjectStore:
         if current is None:
             raise no_such_key(stored.key)
         return current
+
+    def _taken_before(self, bucket: str, key: str, path: Path) -> StoredObject | None:
+        """The object that a call made of this very file before a crash kept it from removing the file."""
+        if path.lstat().st_nlink == 1:
+            return None
+        stored = self.head(bucket, key)
+        with suppress(FileNotFoundError):
+            if stored is not None and path.samefile(self.blobs.path(stored.blob)):
+                return stored
+        return None
 
     def _copy_in(self, path: Path) -> str:
         try:

@@ -105,6 +105,26 @@ def test_a_file_survives_a_crash_before_its_object_counts(
     assert not source.exists()
 
 
+def test_a_file_that_became_an_object_before_a_crash_makes_no_second_version(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(*_: object) -> None:
+        raise Crash
+
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", crash)
+        with pytest.raises(Crash):
+            store.put_file("bucket", "k", source, take=True)
+    first = store.head("bucket", "k")
+    assert store.put_file("bucket", "k", source, take=True) == first
+    assert not source.exists()
+
+
 def test_replacing_removes_the_old_blob_once_nobody_reads_it(store: ObjectStore) -> None:
     old = store.put_bytes("bucket", "k", b"old")
     with store.open(old) as file:
