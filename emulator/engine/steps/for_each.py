@@ -133,6 +133,10 @@ def _check_selector(step: StepDefinition, selector: Any, body: Mapping[str, Step
         raise _wrong(step, f"{form}; the steps of the body are {', '.join(body)}.", "Selector.Field")
 
 
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _as_list(items: Any) -> list[Any]:
     """The items: a list as it is, or the JSON text of one.
 
@@ -142,8 +146,8 @@ def _as_list(items: Any) -> list[Any]:
     value = items
     if isinstance(items, str):
         try:
-            value = json.loads(items)
-        except ValueError as error:
+            value = json.loads(items, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
             raise ExpressionError("IterableItems", f"'{items[:100]}' is not a JSON list: {error}") from None
     if not isinstance(value, list):
         raise ExpressionError("IterableItems", f"expected a JSON list, not '{as_text(items)[:100]}'")

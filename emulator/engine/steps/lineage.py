@@ -54,6 +54,8 @@ class Lineage(Executor):
             requests = _items(step, noun.argument, MAX_ENTITIES)
             for number, request in enumerate(requests):
                 field = f"Arguments.{noun.argument}[{number}]"
+                if is_expression(request):
+                    raise DefinitionError("Expecting start of Json Object.", step=step.name, field=field)
                 check_arguments(input_shape(f"Create{noun.name}"), request, step.name, field)
         for number, association in enumerate(_items(step, ASSOCIATIONS, MAX_ASSOCIATIONS)):
             _check_association(step, association, f"{ASSOCIATIONS}[{number}]")

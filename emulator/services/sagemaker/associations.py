@@ -49,7 +49,9 @@ def list_associations(request: Request, context: Context) -> Response:
 @operation("sagemaker", "DeleteAssociation")
 def delete_association(request: Request, context: Context) -> Response:
     source, destination = request["SourceArn"], request["DestinationArn"]
-    if not context.app.resources.delete(_name(source, destination)):
+    resources = context.app.resources
+    found = resources.by_arn(_name(source, destination))
+    if found is None or found.scope != context.scope or not resources.delete(found.arn):
         raise ResourceNotFound(f"Association between source {source} and destination {destination} does not exist.")
     return {"SourceArn": source, "DestinationArn": destination}
 

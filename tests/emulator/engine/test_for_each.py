@@ -97,7 +97,7 @@ def test_no_items_are_no_failure(world: World) -> None:
     assert list(world.steps(arn)) == ["Fan", "After"]
 
 
-@pytest.mark.parametrize("text", ["not json", '{"a": 1}', "7"])
+@pytest.mark.parametrize("text", ["not json", '{"a": 1}', "7", "[NaN]", "[" * 1000])
 def test_items_that_are_no_list_fail_the_step_with_a_reason(world: World, text: str) -> None:
     arn = world.start([each({"Get": "Parameters.Items"}, body())], parameters=_items(), given={"Items": text})
     assert world.wait(arn).status == "Failed"

@@ -115,6 +115,7 @@ def test_a_crash_after_any_call_makes_nothing_twice(world: RealWorld, call: int)
         ({"Things": []}, "Unknown Argument member 'Things'."),
         ({"Actions": {"a": 1}}, "Expecting start of Json Array. (step 'Lin', field Arguments.Actions)"),
         ({"Actions": [{**ACTION, "Extra": 1}]}, "Unknown Argument member 'Extra'."),
+        ({"Actions": [{"Get": "Execution.PipelineName"}]}, "Expecting start of Json Object."),
         ({"Actions": [ACTION] * 6}, "A lineage step has at most 5 Actions; this has 6."),
         ({"Artifacts": [ARTIFACT], "Associations": [EDGE]}, "The step does not create Action 'act'"),
         ({"Associations": [{"Source": EDGE["Source"]}]}, "An association has Source, Destination and AssociationType."),

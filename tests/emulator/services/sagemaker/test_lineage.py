@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulator.aws.errors import ResourceNotFound
 from emulator.services.sagemaker import actions, artifacts, associations, contexts
 from emulator.store.resources import Scope
 from tests.emulator.services.sagemaker.registry_calls import SCOPE, Registry
@@ -140,6 +141,8 @@ def test_an_association_is_there_once_and_holds_its_ends(registry: Registry) -> 
     ):
         assert "cannot be deleted because it has associations" in registry.fails(operation, **request).message
 
+    with pytest.raises(ResourceNotFound):
+        registry.call("DeleteAssociation", ends, Scope("210987654321", SCOPE.region))
     assert registry.DeleteAssociation(**ends) == ends
     assert registry.fails("DeleteAssociation", **ends).code == "ResourceNotFound"
     registry.DeleteArtifact(ArtifactArn=artifact)
