@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.aws import service_models
 from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Operation, find
-from emulator.gateway import json_protocol, models, query_protocol, rest, xml_protocol
+from emulator.gateway import json_protocol, models, query_protocol, rest, sqs_query, xml_protocol
 from emulator.gateway.constraints import Check, ConstraintCompiler, error_code, validation_error
 from emulator.gateway.json_writers import JsonWriters
 from emulator.gateway.wire import WireRequest, WireResponse
@@ -166,10 +166,13 @@ def _query(model: OperationModel, compilers: _Compilers) -> Codec:
     wrapper = models.output_metadata(model.service_model.service_name, model.name).get("resultWrapper")
     wrapper = wrapper or f"{model.name}Result"
     namespace = model.service_model.metadata.get("xmlNamespace", "")
+    sqs = model.service_model.service_name == "sqs"
 
     def read(request: WireRequest) -> Members:
         fields = query_protocol.parse_form(request.query)
         fields |= query_protocol.parse_form(request.body.decode("utf-8", "replace"))
+        if sqs:
+            fields = {sqs_query.field_name(name, model.name): text for name, text in fields.items()}
         return reader(query_protocol.field_tree(fields)) if reader else {}
 
     def write(response: Mapping[str, Any], request_id: str) -> WireResponse:
@@ -177,7 +180,9 @@ def _query(model: OperationModel, compilers: _Compilers) -> Codec:
         if writer:
             writer(wrapper, response, out)
         out.append(f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{model.name}Response>")
-        return WireResponse(200, "".join(out).encode(), {"Content-Type": "text/xml"})
+        document = "".join(out)
+        text = sqs_query.element_names(document, model.name) if sqs else document
+        return WireResponse(200, text.encode(), {"Content-Type": "text/xml"})
 
     return read, write
 
