@@ -16,6 +16,7 @@ from emulator.engine.errors import DefinitionError, ExpressionError
 from emulator.engine.expressions import Reference, evaluate, is_expression
 from emulator.engine.paths import Index, Key, Member, PathError
 from emulator.engine.shapes import check_arguments, coerce, input_shape
+from emulator.engine.retries import exception_type
 from emulator.engine.steps.executor import Executor, Host, StepRun, Work, register
 from emulator.engine.steps.failures import create_failed
 
@@ -87,7 +88,8 @@ class Lineage(Executor):
             operation = "AddAssociation"
             added = [_associate(one, arns, host) for one in run.arguments.get(ASSOCIATIONS, [])]
         except AwsError as error:
-            return Work.failed(create_failed(operation, error, host.arn, run.step.name))
+            reason = create_failed(operation, error, host.arn, run.step.name)
+            return Work.failed(reason, error=exception_type(error))
         properties = {**arns, ASSOCIATIONS: added}
         return Work.succeeded(properties, {self.type: {member: made for member, made in properties.items() if made}})
 

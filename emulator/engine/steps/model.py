@@ -6,6 +6,7 @@ from emulator.aws.errors import AwsError
 from emulator.engine.expressions import evaluate
 from emulator.engine.names import job_name
 from emulator.engine.shapes import coerce, input_shape
+from emulator.engine.retries import exception_type
 from emulator.engine.steps.executor import ApiExecutor, Host, StepRun, Work, register
 from emulator.engine.steps.failures import create_failed
 
@@ -32,7 +33,8 @@ class Model(ApiExecutor):
         try:
             host.invoke(self.create, run.arguments)
         except AwsError as error:
-            return Work.failed(create_failed(self.create, error, host.arn, run.step.name))
+            reason = create_failed(self.create, error, host.arn, run.step.name)
+            return Work.failed(reason, error=exception_type(error))
         return self._described(run, host)
 
     def find(self, run: StepRun, host: Host) -> Work | None:
