@@ -15,8 +15,8 @@ from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError, ExpressionError
 from emulator.engine.expressions import Reference, evaluate, is_expression
 from emulator.engine.paths import Index, Key, Member, PathError
-from emulator.engine.shapes import check_arguments, coerce, input_shape
 from emulator.engine.retries import exception_type
+from emulator.engine.shapes import check_arguments, coerce, input_shape
 from emulator.engine.steps.executor import Executor, Host, StepRun, Work, register
 from emulator.engine.steps.failures import create_failed
 

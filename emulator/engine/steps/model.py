@@ -5,8 +5,8 @@ from __future__ import annotations
 from emulator.aws.errors import AwsError
 from emulator.engine.expressions import evaluate
 from emulator.engine.names import job_name
-from emulator.engine.shapes import coerce, input_shape
 from emulator.engine.retries import exception_type
+from emulator.engine.shapes import coerce, input_shape
 from emulator.engine.steps.executor import ApiExecutor, Host, StepRun, Work, register
 from emulator.engine.steps.failures import create_failed
 
