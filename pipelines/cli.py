@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pipelines.errors import EXIT_INTERRUPTED, PipelinesError
+from pipelines.errors import EXIT_INTERRUPTED, EXIT_USAGE, PipelinesError
 from pipelines.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,7 +67,7 @@ def command(function: F) -> F:
     @click.pass_context
     @functools.wraps(function)
     def run(ctx: click.Context, /, environment: str, **arguments: Any) -> None:
-        workspace = Workspace(environment, click.echo)
+        workspace = Workspace(environment, click.echo, functools.partial(click.echo, err=True))
         ctx.meta["workspace"] = workspace
         function(workspace, **arguments)
 
@@ -128,6 +128,32 @@ def show(workspace: Workspace, name: str, deployed: bool) -> None:
         definition = workspace.build(name).definition
     for line in draw(name, definition):
         workspace.write(line)
+
+
+@command
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+@click.option("--list", "listing", is_flag=True, help="List the checks and end.")
+def validate(workspace: Workspace, names: tuple[str, ...], form: str, strict: bool, listing: bool) -> None:
+    """Check pipelines (all, or NAME...) without AWS: what would fail there is said here, with its line."""
+    from pipelines import validate as validation
+
+    if listing:
+        workspace.write("\n".join(validation.list_checks()))
+        return
+    chosen = list(names) or list(workspace.names())
+    findings = [item for name in chosen for item in workspace.validate(name)]
+    match form:
+        case "text":
+            for line in [*validation.as_text(findings), validation.summary(findings, chosen)]:
+                workspace.write(line)
+        case "json":
+            workspace.write(validation.as_json(findings))
+        case _:
+            workspace.write(validation.as_sarif(findings))
+    if any(strict or item.level == "error" for item in findings):
+        sys.exit(EXIT_USAGE)
 
 
 @command

@@ -23,6 +23,7 @@ from pipelines.capture import Capture
 from pipelines.environment import Environment
 from pipelines.errors import BuildError
 from pipelines.inputs import hash_reads
+from pipelines.overlay import apply_environment
 from pipelines.purity import find_impurities
 from pipelines.request import BuildRequest
 from pipelines.sources import Sources
@@ -61,7 +62,7 @@ def compile_pipeline(request: BuildRequest, sources: Sources) -> None:
     definition = strip_root(json.loads(pipeline.definition()), request.root)
     _check_capture(capture)
     groups = AssetGroups(request.pipeline, environment.bucket, capture.uploads, request.root)
-    definition = groups.rewrite(definition)
+    definition = apply_environment(groups.rewrite(definition), environment)
     if impurities := find_impurities(definition, [request.root, str(Path.home())]):
         raise BuildError("; ".join(impurities))
     _write(request, definition, sorted(groups.assets.values(), key=lambda asset: asset.key), sources)
@@ -69,9 +70,8 @@ def compile_pipeline(request: BuildRequest, sources: Sources) -> None:
 
 def _environment(request: BuildRequest) -> Environment:
     given = request.environment
-    return Environment(
-        given["name"], given["account"], given["region"], given["role"], given["bucket"], Path(request.root)
-    )
+    lists = {key: tuple(given[key]) for key in ("subnets", "security_groups")}
+    return Environment(**given | lists, root=Path(request.root))
 
 
 def _make_repeatable() -> None:

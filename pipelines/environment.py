@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,21 @@ class Environment:
     """Full ARN of the role that executes the pipeline and its jobs."""
     bucket: str
     """Bucket of the pipeline's assets, sample data and outputs."""
+    kms_key: str = ""
+    """Encrypts volumes and outputs of every job; empty for AWS's own keys."""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    """Jobs run in these subnets and groups; both or neither."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """On the pipeline and on every job."""
+    instance_types: Mapping[str, str] = field(default_factory=dict)
+    """Instance types to use in place of others."""
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    """Defaults of parameters in place of those in the pipeline's code."""
+    suffix: str = ""
+    """Appended to the names of pipelines: several of one definition live side by side."""
+    role_policy: str = ""
+    """Path in the checkout of the policy document that the role has; checked by ``pipelines validate``."""
     root: Path = field(default=Path(), repr=False)
     """The checkout: the folder of ``pipelines/``, ``steps/`` and ``containers/``."""
     make_session: Callable[[], PipelineSession] | None = field(default=None, repr=False, compare=False)

@@ -49,6 +49,40 @@ REQUIRED: dict[str, Callable[[Any], str | None]] = {
     "role": _matches(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "the full ARN of a role"),
     "bucket": _matches(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name: 3 to 63 of a-z, 0-9, dot and hyphen"),
 }
+
+
+def _list_of(pattern: str, meaning: str) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        fits = isinstance(value, list) and all(isinstance(item, str) and re.fullmatch(pattern, item) for item in value)
+        return None if fits else meaning
+
+    return check
+
+
+def _table_of(pattern: str, kinds: type | tuple[type, ...], meaning: str) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        fits = isinstance(value, dict) and all(
+            isinstance(item, kinds) and (kinds is not str or re.fullmatch(pattern, str(item)))
+            for item in value.values()
+        )
+        return None if fits else meaning
+
+    return check
+
+
+SETTINGS: dict[str, Callable[[Any], str | None]] = {
+    "kms_key": _matches(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+|[0-9a-f-]{36}", "an ARN or id of a KMS key"
+    ),
+    "subnets": _list_of(r"subnet-[0-9a-f]{8,17}", 'a list of subnets such as ["subnet-0123456789abcdef0"]'),
+    "security_groups": _list_of(r"sg-[0-9a-f]{8,17}", 'a list of groups such as ["sg-0123456789abcdef0"]'),
+    "tags": _table_of(r"[\w\s.:/=+@-]{0,256}", str, 'a table of texts such as { team = "pricing" }'),
+    "instance_types": _table_of(r"ml\.[a-z0-9.-]+", str, 'a table such as { "ml.m5.large" = "ml.m5.4xlarge" }'),
+    "parameters": _table_of("", (str, int, float, bool), "a table of values such as { MaxDepth = 8 }"),
+    "suffix": _matches(r"(-[a-zA-Z0-9]+){1,8}", 'a suffix such as "-staging"'),
+    "role_policy": _matches(r"[^/].*\.json", "the path of a JSON file in the checkout"),
+}
+"""What :class:`Environment` has besides; each may be left out."""
 OPTIONAL: dict[str, Callable[[Any], str | None]] = {
     "endpoint_command": _command,
     "start_command": _command,
@@ -75,8 +109,12 @@ def load_target(root: Path, name: str) -> Target:
     table = tables[name]
     _check(text, name, table)
     commands = [tuple(table.get(key, ())) for key in OPTIONAL]
-    fields = {key: table[key] for key in REQUIRED}
+    fields = {key: _frozen(table[key]) for key in (*REQUIRED, *SETTINGS) if key in table}
     return Target(Environment(name=name, root=root, **fields), Endpoint(*commands))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _read(path: Path) -> tuple[str, dict[str, dict[str, Any]]]:
@@ -95,7 +133,7 @@ def _read(path: Path) -> tuple[str, dict[str, dict[str, Any]]]:
 
 
 def _check(text: str, name: str, table: dict[str, Any]) -> None:
-    known = REQUIRED | OPTIONAL
+    known = REQUIRED | SETTINGS | OPTIONAL
     for key, value in table.items():
         where = f"{ENVIRONMENTS_FILE}:{_line(text, name, key)}: [{name}]"
         if key not in known:
@@ -106,6 +144,10 @@ def _check(text: str, name: str, table: dict[str, Any]) -> None:
         if key not in table:
             line = _line(text, name, None)
             raise EnvironmentsFileError(f"{ENVIRONMENTS_FILE}:{line}: [{name}] has no {key!r}")
+    if bool(table.get("subnets")) != bool(table.get("security_groups")):
+        line = _line(text, name, "subnets" if "subnets" in table else "security_groups")
+        message = "subnets and security_groups go together: SageMaker wants both or neither"
+        raise EnvironmentsFileError(f"{ENVIRONMENTS_FILE}:{line}: [{name}] {message}")
 
 
 def _line(text: str, table: str | None, key: str | None) -> int:
@@ -114,7 +156,7 @@ def _line(text: str, table: str | None, key: str | None) -> int:
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"""\s*\[\s*["']?([^"'\]]+?)["']?\s*\]""", line):
             current = header[1]
-            if key is None and current == table:
+            if current in (table if key is None else f"{table}.{key}", None):
                 return number
         elif key is not None and current == table and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", line):
             return number

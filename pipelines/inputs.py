@@ -15,10 +15,13 @@ from pipelines.fingerprint import hash_files, hash_folder
 SDK_PACKAGES = ("sagemaker", "sagemaker-core", "sagemaker-mlops", "sagemaker-serve", "sagemaker-train", "boto3")
 BUILD_MODULES = (
     *("archives", "assets", "build", "capture", "compile", "environment"),
-    *("fingerprint", "inputs", "purity", "request", "sources"),
+    *("fingerprint", "inputs", "overlay", "purity", "request", "sources"),
 )
 """Modules of this tool that have a part in what a build yields."""
-BUILD_FIELDS = ("name", "account", "region", "role", "bucket")
+BUILD_FIELDS = (
+    *("name", "account", "region", "role", "bucket", "kms_key", "subnets", "security_groups"),
+    *("tags", "instance_types", "parameters"),
+)
 """Fields of an environment that a build sees."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class BuildRequest:
     root: str
     pipeline: str
     module: str
-    environment: dict[str, str]
+    environment: dict[str, Any]
     output: str
     inputs: str
     usual: list[str]

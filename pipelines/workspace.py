@@ -14,6 +14,7 @@ from pipelines.project import find_root
 
 if TYPE_CHECKING:
     from pipelines.build import BuiltPipeline
+    from pipelines.checks.registry import Finding
     from pipelines.connection import Connection
     from pipelines.follow import Ended
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 class Workspace:
     """The checkout at hand and one of its environments; everything else is made when it is needed."""
 
-    def __init__(self, environment: str, write: Callable[[str], None]) -> None:
+    def __init__(
+        self, environment: str, write: Callable[[str], None], complain: Callable[[str], None] | None = None
+    ) -> None:
         self.write = write
+        self.complain = complain or write
         self._environment = environment
 
     @cached_property
@@ -56,6 +60,16 @@ class Workspace:
         from pipelines.build import build_pipeline
 
         return build_pipeline(self.source(name), self.target.environment, output or self.root / "build", self.write)
+
+    def validate(self, name: str) -> list[Finding]:
+        """Findings of all checks on a pipeline."""
+        from pipelines.build import build_pipeline
+        from pipelines.validate import validate_pipeline
+
+        source, environment = self.source(name), self.target.environment
+        return validate_pipeline(
+            source, environment, lambda: build_pipeline(source, environment, self.root / "build", self.complain)
+        )
 
     def upsert(self, built: BuiltPipeline) -> str:
         """Bring a built pipeline to the environment and say what was done; its ARN."""

@@ -12,6 +12,7 @@ VERBS = [
     "list",
     "build",
     "show",
+    "validate",
     "seed",
     "upsert",
     "start",
