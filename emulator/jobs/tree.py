@@ -12,9 +12,9 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emulator.jobs.plan import ROOT
+from emulator.launchers.trash import open_up
 
 _MAX_LINKS = 40
 
@@ -117,15 +117,10 @@ def remove_tree(folder: Path) -> None:
         OSError: something cannot be deleted, such as a file of another user.
     """
 
-    def retry(function: Callable[[str], Any], path: str, _error: Any) -> None:
-        if not os.path.lexists(path):
-            return
-        Path(path).parent.chmod(0o700)
-        if Path(path).is_dir() and not Path(path).is_symlink():
-            Path(path).chmod(0o700)
-            shutil.rmtree(path)
-        else:
-            function(path)
-
-    if folder.exists():
-        shutil.rmtree(folder, onerror=retry)
+    if not folder.exists():
+        return
+    try:
+        shutil.rmtree(folder)
+    except OSError:
+        open_up(folder)
+        shutil.rmtree(folder)

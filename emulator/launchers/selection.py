@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from emulator.images.environment import Environment
 from emulator.launchers.launcher import Launch, Launcher, LaunchError
 from emulator.launchers.namespaces import NamespaceLauncher
 from emulator.launchers.redirect import RedirectLauncher
+from emulator.launchers.trash import remove_tree
 from emulator.settings import Settings, SettingsError
 
 _PROBE_SECONDS = 20.0
@@ -58,4 +58,4 @@ def why_not_namespaces(folder: Path) -> str | None:
         return str(error)
     finally:
         launcher.close()
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_tree(directory)  # the overlay has left a folder that not even its owner may enter

@@ -9,7 +9,6 @@ import queue
 import shutil
 import threading
 from pathlib import Path
-from typing import Any
 
 
 class Trash:
@@ -58,15 +57,22 @@ class Trash:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder that a job wrote: programs and overlays leave folders not even their owner may enter."""
+    """Remove a folder that a job wrote, as far as possible: programs and overlays leave folders, one in another, that
+    not even their owner may enter.
+    """
+    try:
+        shutil.rmtree(folder)
+    except OSError:
+        open_up(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def allow_and_repeat(function: Any, path: str, _: Any) -> None:
-        with contextlib.suppress(OSError):
-            Path(path).parent.chmod(0o700)
-            if Path(path).is_dir() and not Path(path).is_symlink():
-                Path(path).chmod(0o700)
-                shutil.rmtree(path)
-            else:
-                Path(path).unlink()
 
-    shutil.rmtree(folder, onerror=allow_and_repeat)
+def open_up(folder: Path) -> None:
+    """Let the owner enter and change a folder and every folder below it."""
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+    for path, names, _ in os.walk(folder):  # from the top: a folder is opened before it is walked
+        for name in names:
+            with contextlib.suppress(OSError):
+                if not (inner := Path(path, name)).is_symlink():
+                    inner.chmod(0o700)

@@ -53,6 +53,7 @@ def test_folders_that_not_even_their_owner_may_enter():
             for name in ("locked", "read-only"):
                 (folder / name / "below").mkdir(parents=True)
                 (folder / name / "file").touch()
+            (folder / "locked/below").chmod(0)
             (folder / "locked").chmod(0)
             (folder / "read-only").chmod(0o500)
             remove_tree(folder)
