@@ -8,10 +8,12 @@ from typing import Any
 from emulator.aws.errors import AwsError
 from emulator.services.context import App
 from emulator.store.resources import Scope
+from tests.integration.functions import zipped
 from tests.integration.small_pipelines import IMAGE, ROLE, definition
 
 SCOPE = Scope("123456789012", "us-east-1")
 BUCKET = "fuzz"
+QUEUE_URL = "http://127.0.0.1:4570/123456789012/first"
 _FAIL = {"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
 _RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}
 _CONTAINER = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/key"}
@@ -48,6 +50,18 @@ _SEEDS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("sagemaker", "CreateModel", {"ModelName": "first", "PrimaryContainer": _CONTAINER, "ExecutionRoleArn": ROLE}),
     ("iam", "CreateRole", {"RoleName": "first", "AssumeRolePolicyDocument": '{"Version":"2012-10-17","Statement":[]}'}),
+    ("sqs", "CreateQueue", {"QueueName": "first"}),
+    (
+        "lambda",
+        "CreateFunction",
+        {
+            "FunctionName": "first",
+            "Runtime": "python3.11",
+            "Role": ROLE,
+            "Handler": "app.handler",
+            "Code": {"ZipFile": zipped("def handler(event, context): return event")},
+        },
+    ),
     ("logs", "CreateLogGroup", {"logGroupName": "first"}),
     ("logs", "CreateLogStream", {"logGroupName": "first", "logStreamName": "first"}),
     (
@@ -74,4 +88,13 @@ def plant(app: App) -> None:
 def known_names(app: App) -> list[str]:
     """Names and ARNs that exist."""
     rows = app.resources.database.read("SELECT name, arn FROM resources ORDER BY id DESC LIMIT 25")
-    return ["first", "first", BUCKET, "key", IMAGE, ROLE, *(text for row in rows for text in (row["arn"], row["name"]))]
+    return [
+        "first",
+        "first",
+        QUEUE_URL,
+        BUCKET,
+        "key",
+        IMAGE,
+        ROLE,
+        *(text for row in rows for text in (row["arn"], row["name"])),
+    ]

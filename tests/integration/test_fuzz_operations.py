@@ -141,7 +141,8 @@ def check(model: Any, sent: Sent, answer: Answer) -> None:
             pytest.fail(f"not an error of AWS: {where}", pytrace=False)
     elif answer.status < 300 and b"streaming" not in answer.headers.get("content-type", "").encode():
         parsed = {"status_code": answer.status, "headers": answer.headers, "body": answer.body, "context": {}}
-        if not model.has_streaming_output and not model.has_event_stream_output:
+        echoed = b"&#x" in answer.body  # S3 writes what XML forbids as references, unless asked for EncodingType=url
+        if not (model.has_streaming_output or model.has_event_stream_output or echoed):
             create_parser(model.service_model.metadata["protocol"]).parse(parsed, model.output_shape)
 
 
