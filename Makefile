@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test clients check format bench lock clean
+.PHONY: help venv run test clients check format bench screenshots lock clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,9 +30,12 @@ format: $(VENV)/.development  ## Put the style right
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.development  ## Measure, one benchmark after the other
-	@for script in $$(ls benchmarks/[a-z]*.py | grep -v measuring); do \
+	@for script in $$(ls benchmarks/[a-z]*.py | grep -v -e measuring -e screenshots); do \
 	  echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py) || missed="$$missed $$script"; done; \
 	  test -z "$$missed" || { echo "targets missed in:$$missed"; exit 1; }
+
+screenshots: $(VENV)/.development  ## Run pipelines and take the screenshots of studio for the docs
+	$(BIN)/python -m benchmarks.studio_screenshots
 
 venv: $(VENV)/.development  ## Make .venv from the locks, for running and developing
 
@@ -60,7 +63,7 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compi
 
 lock: $(VENV)/.development  ## Make the locks from setup.py; add UPGRADE=1 for newer releases
 	$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --output-file requirements-dev.txt setup.py
-	$(PIP_COMPILE) --constraint requirements-dev.txt --extra emulator --extra build --extra data --output-file requirements.txt setup.py
+	$(PIP_COMPILE) --constraint requirements-dev.txt --extra emulator --extra studio --extra build --extra data --output-file requirements.txt setup.py
 
 clean:  ## Remove the environment, caches and the emulator's state
 	rm -rf $(VENV) .emulator build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,6 +9,8 @@ from setuptools import find_packages, setup
 EXTRAS = {
     # Serve the wire protocol of AWS; botocore has its service models, awscrt the checksums of S3.
     "emulator": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "awscrt>=0.38"],
+    # The pipeline view in the browser.
+    "studio": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "jinja2>=3.1", "markupsafe>=3.0"],
     # Compile pipeline definitions. Every other command works without it.
     "build": ["sagemaker>=3.27"],
     # The sample data of pipelines/flights.
@@ -61,6 +63,7 @@ setup(
         "console_scripts": [
             "pipelines = pipelines.cli:main",
             "emulator = emulator.cli:main",
+            "studio = studio.cli:main",
         ],
     },
 )

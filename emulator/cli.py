@@ -55,20 +55,34 @@ def main() -> None:
 @data_dir_option
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 4570]")
 @click.option("--foreground", is_flag=True, help="Stay in this terminal, with the log on it; Ctrl-C ends.")
-def start(data_dir: Path, port: int | None, foreground: bool) -> None:
+@click.option("--studio", is_flag=True, help="Also start the pipeline view, which ends with the emulator.")
+def start(data_dir: Path, port: int | None, foreground: bool, studio: bool) -> None:
     """Start the emulator; returns when it answers."""
     settings = Settings.load(data_dir=data_dir, port=port)
     if foreground:
         from emulator.daemon import serve
 
-        serve(settings, lambda url: _announce("Emulator at", url, settings))
+        def announce(url: str) -> None:
+            _announce("Emulator at", url, settings)
+            if studio:
+                _start_studio(settings, url, os.getpid())
+
+        serve(settings, announce)
         return
+    found = _start(settings, port)
+    if studio:
+        _start_studio(settings, found.url, found.pid)
+
+
+def _start(settings: Settings, port: int | None) -> Running:
+    """Start the emulator in the background, unless it runs already, and say where it is."""
+    data_dir = settings.data_dir
     found = runtime.answering(data_dir, START_PATIENCE)
     if found is None:
         found, started = _start_in_background(settings)
         if started:
             _announce("Emulator at", found.url, settings)
-            return
+            return found
     if not found.url or port not in (None, 0, found.port):
         raise click.ClickException(
             f"An emulator (process {found.pid}) already uses {data_dir}, "
@@ -76,6 +90,15 @@ def start(data_dir: Path, port: int | None, foreground: bool) -> None:
             + f"To start another in its place: {_command('stop', data_dir)}, then start again."
         )
     _announce("Already running at", found.url, settings)
+    return found
+
+
+def _start_studio(settings: Settings, url: str, pid: int) -> None:
+    """Start the command ``studio`` beside the emulator; it ends when process ``pid`` does."""
+    from emulator import client_environment, control
+
+    environment = client_environment.apply(client_environment.build(settings, url, os.environ), os.environ)
+    click.echo(control.start_studio(settings.data_dir, environment, pid))
 
 
 @main.command()

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ START_TIMEOUT = 120.0
 """Seconds an emulator has to answer; it first takes up what an earlier one left unfinished."""
 STOP_GRACE = 20.0
 """Seconds an emulator has to end its jobs and itself before it is killed."""
+STUDIO_LOG = "studio.log"
 MAX_LOG_BYTES = 8 << 20
 """A start puts a longer log aside, in place of the one before."""
 STATE = (
@@ -32,6 +34,7 @@ STATE = (
     "sandbox",
     "sagemaker-sdk.yaml",
     f"{runtime.LOG}*",
+    STUDIO_LOG,
     f"{runtime.RUNTIME}*",
 )
 """What an emulator keeps in its folder besides the lock."""
@@ -83,6 +86,35 @@ def stop(data_dir: Path, grace: float = STOP_GRACE) -> Running | None:
         if not runtime.wait_until_gone(data_dir, STOP_GRACE):
             raise DataDirError(f"The emulator of {data_dir} does not end. What holds it: ps -fp {found.pid}")
     return found
+
+
+def start_studio(data_dir: Path, environment: dict[str, str], pid: int) -> str:
+    """Start the pipeline view in the background and return where it is, in its own words.
+
+    It is a client like any other, so it is run as a command, with the environment of a client.
+
+    Raises:
+        StartError: it is not installed, or it cannot start.
+    """
+    command = Path(sys.executable).with_name("studio")
+    if not command.exists():
+        raise StartError(f"There is no {command}. Install the extra: pip install 'sagemaker-pipelines[studio]'")
+    with (data_dir / STUDIO_LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [command, "--while-process", str(pid)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+    with process.stdout or BytesIO() as said:
+        line = said.readline().decode().strip()
+    if not line:
+        process.wait()
+        raise StartError(f"Studio ended at once. {(data_dir / STUDIO_LOG).read_text().strip()}")
+    process.returncode = 0  # it lives on, on purpose: nobody here waits for it
+    return line
 
 
 def health(url: str, timeout: float = 5.0) -> dict[str, Any] | None:

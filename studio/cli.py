@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import socket
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +33,7 @@ PORT = 4571
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='JSON of dollars an hour by instance type, {"ml.m5.large": 0.115}, to show what steps cost.',
 )
+@click.option("--while-process", type=int, hidden=True, help="End when this process has ended.")
 def main(
     port: int,
     host: str,
@@ -37,6 +42,7 @@ def main(
     region: str | None,
     profile: str | None,
     prices: Path | None,
+    while_process: int | None,
 ) -> None:
     """The pipeline view in the browser: of AWS with ordinary credentials, of the emulator with its environment.
 
@@ -53,6 +59,8 @@ def main(
         raise click.ClickException(str(error)) from error
     if not token and not is_loopback(host):
         token = secrets.token_urlsafe(24)
+    if while_process:
+        _end_with(while_process)
     access = Access(token=token or "", read_only=read_only)
     serve(host, port, access, Options(read_only, known), region, profile)
 
@@ -85,6 +93,25 @@ def serve(host: str, port: int, access: Access, options: Options, region: str | 
             pass  # Ctrl-C is how one ends it
         finally:
             aws.close()
+
+
+def _end_with(pid: int) -> None:
+    """End this process once another has: the emulator that started it, however that ends."""
+
+    def watch() -> None:
+        while _is_alive(pid):
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _announce(listener: socket.socket, host: str, access: Access, endpoint: str) -> None:

@@ -182,7 +182,7 @@ def _nodes(
             nodes[step.name] = Node(step.name, step.title, step.type, resolved[step.name], members, False, is_open)
         elif fan not in nodes:
             members = tuple(resolved[name] for name, other in fans.items() if other == fan)
-            title = f"{len(members)} {step.type} steps"
+            title = f"{len(members)} steps"
             nodes[fan] = Node(fan, title, step.type, together(fan, members), members, True, fan in opened)
     return tuple(nodes.values())
 
@@ -204,6 +204,15 @@ def together(name: str, members: tuple[StepState, ...]) -> StepState:
     return StepState(name, "Executing" if WAITING in statuses else "Succeeded")
 
 
+def _above(steps: list[Step], needs: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """All that a step waits for, directly or not."""
+    above: dict[str, frozenset[str]] = {}
+    for step in _by_needs(steps, needs):
+        direct = [name for name in needs[step.name] if name in above]
+        above[step.name] = frozenset(direct).union(*(above[name] for name in direct))
+    return above
+
+
 def _edges(
     steps: list[Step],
     needs: Mapping[str, tuple[str, ...]],
@@ -211,8 +220,11 @@ def _edges(
     resolved: Mapping[str, StepState],
 ) -> tuple[Edge, ...]:
     edges: dict[tuple[str, str], Edge] = {}
+    above = _above(steps, needs)
     for step in steps:
         for name in needs[step.name]:
+            if any(name in above[other] for other in needs[step.name]):
+                continue  # another way leads there; the step's panel names everything that it needs
             pair = fans.get(name, name), fans.get(step.name, step.name)
             label = step.branch[1] if step.branch and step.branch[0] == name else ""
             edges.setdefault(pair, Edge(*pair, label, resolved[step.name].status == SKIPPED))

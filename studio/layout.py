@@ -23,7 +23,7 @@ NODE_GAP = 28.0
 LANE = 18.0
 """Width that an edge passing through a row has for itself."""
 ORDER_SWEEPS = 6
-PLACE_SWEEPS = 6
+PLACE_SWEEPS = 10
 MARGIN = 16.0
 
 
@@ -212,7 +212,7 @@ def _place(cells: list[_Cell], rows: list[list[int]]) -> None:
         downwards = sweep % 2 == 0
         numbers = range(len(rows)) if downwards else range(len(rows) - 1, -1, -1)
         for i in numbers:
-            _place_row(cells, rows[i], offsets[i], downwards, both=sweep >= PLACE_SWEEPS - 2)
+            _place_row(cells, rows[i], offsets[i], downwards, both=sweep >= PLACE_SWEEPS - 4)
 
 
 def _offsets(cells: list[_Cell], row: list[int]) -> list[float]:

@@ -16,7 +16,9 @@ LONGEST = 600
 """Characters of a line on a page; the whole line is in the download."""
 MOST_METRIC_PAGES = 10
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"(?:\x1b|#033)\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
 _FINAL = re.compile(
     r"^\s*([A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b.*|Killed|Segmentation fault.*|.*: command not found.*)"
 )

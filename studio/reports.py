@@ -51,15 +51,17 @@ def parse_report(data: bytes) -> Report | None:
     return Report(dict(figures(document)), _matrix(matrix), _curve(curve))
 
 
-def figures(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+def figures(document: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """The single figures of a report: ``{"auc": {"value": 0.7}}`` and ``{"auc": 0.7}`` both give ("auc", 0.7)."""
     for name, value in document.items():
         if name in ("confusion_matrix", "receiver_operating_characteristic_curve", "precision_recall_curve"):
             continue
         if is_number(value):
-            yield (prefix or name) if name == "value" else name, float(value)
+            yield name, float(value)
+        elif isinstance(value, dict) and is_number(value.get("value")):
+            yield name, float(value["value"])
         elif isinstance(value, dict):
-            yield from figures(value, name)
+            yield from figures(value)
 
 
 def is_number(value: Any) -> bool:

@@ -58,7 +58,10 @@ def _cause(aws: Aws, found: Execution) -> dict[str, Any] | None:
     if not found.failed:
         return None
     state = found.failed[0]
-    return {"state": state, "reason": state.reason or found.reason, "others": len(found.failed) - 1}
+    job = _job(aws, state)
+    line = read_log(aws, job.kind, job.name, failed=True).cause if job else None
+    reason = state.reason or found.reason
+    return {"state": state, "reason": reason, "line": line, "others": len(found.failed) - 1}
 
 
 def _panel(view: View, found: Execution, graph: Graph, selected: str) -> dict[str, Any] | None:

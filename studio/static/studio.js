@@ -72,7 +72,7 @@ function drawMinimap() {
     const at = node.transform.baseVal[0]?.matrix, card = one(".card", node);
     return at ? `<rect class="node-dot ${node.classList[1]}" x="${at.e}" y="${at.f}" width="${card.getAttribute("width")}" height="${card.getAttribute("height")}"/>` : "";
   });
-  map.innerHTML = dots.join("") + `<rect class="window" x="${canvas.scrollLeft / zoom}" y="${canvas.scrollTop / zoom}" width="${canvas.clientWidth / zoom}" height="${canvas.clientHeight / zoom}"/>`;
+  map.innerHTML = dots.join("") + `<rect class="window" x="${canvas.scrollLeft / zoom}" y="${canvas.scrollTop / zoom}" width="${Math.min(box.width, canvas.clientWidth / zoom)}" height="${Math.min(box.height, canvas.clientHeight / zoom)}"/>`;
 }
 function panTo(event) {
   const map = one("#minimap"), canvas = one("#canvas"), point = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
