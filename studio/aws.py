@@ -22,6 +22,8 @@ CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
 CONNECTIONS = 20
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound"}
+MISSING_WORDS = ("does not exist", "Could not find", "Requested resource not found")
+"""SageMaker says it with a ValidationException of many wordings."""
 UNSERVED = {"NotImplemented", "UnknownOperationException", "InvalidAction"}
 
 
@@ -38,7 +40,7 @@ class Problem(Exception):
 
     @property
     def is_missing(self) -> bool:
-        return self.code in MISSING or "does not exist" in self.message or "Could not find" in self.message
+        return self.code in MISSING or any(words in self.message for words in MISSING_WORDS)
 
     @property
     def is_unserved(self) -> bool:

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.emulators import Emulator
+from tests.integration.small_pipelines import Runner
+from tests.studio.servers import Server, serving
+from tests.studio.world import World, populate
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    emulator = Emulator(tmp_path_factory.mktemp("emulator"), stop_grace_seconds=2).start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def runner(emulator: Emulator) -> Runner:
+    return Runner(emulator)
+
+
+@pytest.fixture(scope="session")
+def world(runner: Runner) -> World:
+    """A pipeline that succeeded, one that failed, models, and names that try to break out."""
+    return populate(runner)
+
+
+@pytest.fixture(scope="session")
+def studio(emulator: Emulator) -> Iterator[Server]:
+    with serving(emulator.exports) as server:
+        yield server

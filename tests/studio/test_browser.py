@@ -1,0 +1,120 @@
+"""The main ways through studio in a real browser: start, watch, fail, read the log, compare, approve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.small_pipelines import Runner
+from tests.studio.browser import Browser, find_chromium, launched
+from tests.studio.servers import Server
+from tests.studio.world import World
+
+CHROMIUM = find_chromium()
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with launched(CHROMIUM or "") as browser:
+        browser.resize(1400, 900)
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser, which may not have had an error in any script at the end."""
+    chromium.errors.clear()
+    yield chromium
+    assert chromium.errors == []
+
+
+def test_start_and_watch_until_it_ends(studio: Server, world: World, browser: Browser) -> None:
+    browser.open(f"{studio.url}/pipelines")
+    browser.click('a[href="/pipelines/quality"]')
+    browser.click(".actions .primary")
+    browser.fill('[name="p.Auc"]', "0.81")
+    browser.click("form.form button.primary")
+    assert "/executions/" in browser.run("location.pathname")
+    browser.until("document.body.dataset.ended === 'true'")
+    assert browser.run("document.querySelector('#n-Publish').getAttribute('aria-label')").startswith(
+        "Publish, Processing, Succeeded"
+    )
+    assert "Succeeded" in browser.run("document.querySelector('.meta').innerText")
+
+
+def test_a_failure_opens_at_its_line(studio: Server, world: World, browser: Browser) -> None:
+    browser.open(f"{studio.url}/pipelines/broken/executions/{world.id(world.failed)}")
+    assert browser.run("document.querySelector('.panel h2').innerText") == "Load"
+    inside = """(() => { const line = document.querySelector('.line.cause').getBoundingClientRect(),
+        log = document.querySelector('.log').getBoundingClientRect();
+        return line.top >= log.top && line.bottom <= log.bottom + 1 && line.bottom < innerHeight })()"""
+    assert browser.run(inside)
+    assert browser.run("document.querySelectorAll('.log script').length") == 0
+
+
+def test_log_grows_while_it_is_read(studio: Server, world: World, browser: Browser, runner: Runner) -> None:
+    execution = runner.start("slow")
+    browser.open(f"{studio.url}/pipelines/slow/executions/{world.id(execution)}?step=Wait&tab=logs")
+    browser.until("document.querySelector('.log')?.innerText.includes('tick 5')")
+    browser.click(".head .act button")
+    browser.until("document.body.dataset.ended === 'true'")
+    assert "Stopped" in browser.run("document.querySelector('.meta').innerText")
+
+
+def test_graph_by_keyboard(studio: Server, world: World, browser: Browser) -> None:
+    browser.open(f"{studio.url}/pipelines/quality/executions/{world.id(world.good)}")
+    browser.run("document.querySelector('#n-Evaluate').focus()")
+    browser.press("ArrowDown")
+    assert browser.run("document.activeElement.id") == "n-Check"
+    width = browser.run("document.querySelector('#graph').getBoundingClientRect().width")
+    browser.press("+")
+    assert browser.run("document.querySelector('#graph').getBoundingClientRect().width") > width
+    browser.press("/")
+    assert browser.run("document.activeElement.name") == "q"
+
+
+def test_compare(studio: Server, world: World, browser: Browser) -> None:
+    browser.open(f"{studio.url}/pipelines/quality")
+    for arn in (world.good, world.better):
+        browser.run(f"document.querySelector('#e-{world.id(arn)}').click()")
+    browser.click("form[action$=compare] button")
+    assert "Evaluate · auc" in browser.text()
+    browser.click("[role=switch]")
+    assert "diff=1" in browser.run("location.search")
+    assert "Rounds" not in browser.text()
+
+
+def test_approve(studio: Server, world: World, browser: Browser, runner: Runner) -> None:
+    browser.open(f"{studio.url}/models/quality/2")
+    browser.fill("#why", "better than version 1")
+    browser.click('button[value="Approved"]')
+    assert "Approved" in browser.run("document.querySelector('.meta').innerText")
+    assert "better than version 1" in browser.text()
+    summaries = runner.sagemaker.list_model_packages(ModelPackageGroupName="quality")["ModelPackageSummaryList"]
+    assert {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in summaries}[2] == "Approved"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_is_legible(studio: Server, world: World, browser: Browser, dark: bool) -> None:
+    """Contrast of text against the nearest background that is painted, at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    browser.resize(1400, 900, dark=dark)
+    browser.open(f"{studio.url}/pipelines/quality/executions/{world.id(world.good)}?step=Check")
+    faint = browser.run(CONTRAST)
+    assert faint == []
+
+
+CONTRAST = """(() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = (color) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); return canvas.getImageData(0, 0, 1, 1).data; };
+  const light = (c) => { const [r, g, b] = [0, 1, 2].map((i) => { const v = c[i] / 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] > 250) return c; } return rgb('Canvas'); };
+  const faint = [];
+  for (const e of document.querySelectorAll('main :is(h1, h2, p, dt, dd, a, span, th, td)')) {
+    if (!e.innerText?.trim() || e.closest('svg, .sr')) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) faint.push([e.className, e.innerText.slice(0, 30), (a + 0.05) / (b + 0.05)]);
+  }
+  return faint;
+})()"""  # noqa: E501
