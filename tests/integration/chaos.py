@@ -48,6 +48,8 @@ class Victim:
         self.port = free_port()
         self.emulator = Emulator(data_dir, port=self.port, stop_grace_seconds=1, max_parallel_jobs=6, **settings)
         self.kills = 0
+        self.trouble = ""
+        """Why it does not start again, if it does not."""
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -78,7 +80,7 @@ class Victim:
                 answer: dict[str, Any] = getattr(self.client(service), operation)(**request)
                 return answer
             except (ConnectionError, HTTPClientError):
-                assert time.monotonic() < deadline, f"{service} {operation}: no answer within {PATIENCE} seconds"
+                assert time.monotonic() < deadline, f"{service} {operation}: no answer. {self.trouble}"
                 time.sleep(0.03)
 
     def kill(self) -> set[tuple[int, str]]:
@@ -219,7 +221,7 @@ class Killer:
             if start.returncode == 0:
                 return
             time.sleep(0.1)
-        self.orphans.append(f"the emulator does not start again: {complaint.decode()}")
+        self._victim.trouble = f"The emulator does not start again: {complaint.decode()}"
 
     def bury(self, family: set[tuple[int, str]]) -> None:
         deadline = time.monotonic() + ORPHAN_SECONDS
