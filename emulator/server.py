@@ -38,7 +38,8 @@ class Emulator(NamedTuple):
 
     def close(self) -> None:
         """End the engine, the jobs and their processes, then close the stores; state stays as it is."""
-        for part in (self.gateway, self.app.neighbours, self.app.engine, self.app.jobs, self.launcher, self.app.objects):
+        app = self.app
+        for part in (self.gateway, app.neighbours, app.engine, app.jobs, self.launcher, app.objects):
             part.close()
         self.app.resources.database.close()
 
@@ -70,6 +71,7 @@ def build(settings: Settings) -> Emulator:
     app.invoke = make_invoke(app)
     app.neighbours = Neighbours(app, launcher)
     engine.bind(app.invoke, jobs.warm_up)
+    jobs.bind(app.invoke)
     return Emulator(app, create_gateway(app, launcher.description), launcher)
 
 

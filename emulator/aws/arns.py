@@ -46,5 +46,5 @@ class Arn:
 
 
 def sagemaker_arn(account: str, region: str, resource_type: str, resource_id: str) -> str:
-    """The ARN of a SageMaker resource. The name keeps its case, as in ARNs of today (those of 2021 were lower-cased)."""
+    """The ARN of a SageMaker resource. The name keeps its case, as today (in 2021 it was lower-cased)."""
     return str(Arn(partition_of(region), "sagemaker", region, account, f"{resource_type}/{resource_id}"))
