@@ -16,6 +16,8 @@ from emulator.jobs.run import JobRun, Parts, run_folder
 from emulator.jobs.training import Training
 from emulator.jobs.transform.transform import Transform
 from emulator.jobs.tree import remove_tree
+from emulator.jobs.tuning.tuner import Invoke, Tuner
+from emulator.jobs.tuning.turn import KIND as TUNING
 from emulator.launchers.launcher import Launcher, LaunchError
 from emulator.settings import Settings
 from emulator.store.log_streams import LogStreams
@@ -64,9 +66,18 @@ class Jobs:
         self._interrupted = self._unfinished()
         self._lock = threading.Lock()
         self._active: dict[str, tuple[JobRun, Ticket]] = {}
+        self._tuner: Tuner | None = None
+
+    def bind(self, invoke: Invoke) -> None:
+        """Tuning jobs run training jobs by calling operations; set last, as operations stand on all parts."""
+        self._tuner = Tuner(self._parts.resources, self._parts.logs, invoke)
 
     def submit(self, resource: Resource) -> None:
         """Run a job whose row exists with status InProgress, as soon as a slot is free. Returns at once."""
+        if resource.kind == TUNING:
+            assert self._tuner is not None, "tuning jobs need bind"
+            self._tuner.take_up()
+            return
         self._start(JobRun(resource, self._kinds[resource.kind], self._parts))
 
     def _start(self, run: JobRun) -> None:
@@ -103,6 +114,8 @@ class Jobs:
                 remove_tree(folder)
         while self._interrupted:
             self._recover(self._interrupted.pop(0))
+        if self._tuner is not None:
+            self._tuner.start()
 
     def _unfinished(self) -> list[Resource]:
         found = [job for kind in self._kinds for job in self._parts.resources.with_status(kind, *_UNFINISHED)]
@@ -116,6 +129,8 @@ class Jobs:
 
     def close(self) -> None:
         """Kill every job; those not finished run again at the next start."""
+        if self._tuner is not None:
+            self._tuner.close()
         self._parts.closing.set()
         with self._lock:
             active = list(self._active.values())

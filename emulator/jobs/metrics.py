@@ -18,7 +18,7 @@ def final_metrics(definitions: Iterable[Mapping[str, str]], backward: Iterable[L
         return []
     for event in backward:
         for name in list(open_definitions):
-            value = _last_value(open_definitions[name], event.message)
+            value = value_in(open_definitions[name], event.message)
             if value is not None:
                 found[name] = {"MetricName": name, "Value": value, "Timestamp": event.timestamp / 1000}
                 del open_definitions[name]
@@ -27,7 +27,8 @@ def final_metrics(definitions: Iterable[Mapping[str, str]], backward: Iterable[L
     return [found[name] for name in order if name in found]
 
 
-def _last_value(expression: re.Pattern[str], line: str) -> float | None:
+def value_in(expression: re.Pattern[str], line: str) -> float | None:
+    """The last number in a line that the expression finds."""
     for match in reversed(list(expression.finditer(line))):
         try:
             return float(match.group(1) if expression.groups else match.group())

@@ -28,9 +28,13 @@ class JobExecutor(ApiExecutor):
         member = f"{self.kind}Name"
         arguments = dict(run.step.arguments)
         prefix = evaluate(arguments.pop(member, None), host.environment({}))
-        run.handle = {NAME: job_name(host.id, run.step.name, prefix), "Kind": self.kind}
+        run.handle = {NAME: self.job_name(host.id, run.step.name, prefix), "Kind": self.kind}
         resolved = evaluate(arguments, host.environment(run.handle))
         run.arguments = coerce(input_shape(self.create), {member: run.handle[NAME], **resolved})
+
+    def job_name(self, execution: str, step: str, prefix: str | None) -> str:
+        """The name that the job is given."""
+        return job_name(execution, step, prefix)
 
     def launch(self, run: StepRun, host: Host) -> Work:
         try:
