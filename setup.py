@@ -7,8 +7,9 @@ fails. ``make lock`` turns this file into requirements.txt (to run) and requirem
 from setuptools import find_packages, setup
 
 EXTRAS = {
-    # Serve the wire protocol of AWS; botocore has its service models, awscrt the checksums of S3.
-    "emulator": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "awscrt>=0.38"],
+    # Serve the wire protocol of AWS; botocore has its service models, awscrt the checksums of S3, optuna the model of
+    # Bayesian tuning.
+    "emulator": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "awscrt>=0.38", "optuna>=5.0"],
     # The pipeline view in the browser.
     "studio": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "jinja2>=3.1", "markupsafe>=3.0"],
     # Compile pipeline definitions. Every other command works without it.
@@ -65,5 +66,6 @@ setup(
             "emulator = emulator.cli:main",
             "studio = studio.cli:main",
         ],
+        "pytest11": ["sagemaker-pipelines = pipelines.testing"],
     },
 )

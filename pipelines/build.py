@@ -34,6 +34,7 @@ class BuiltPipeline:
 
     folder: Path
     cached: bool = False
+    suffix: str = ""
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -49,6 +50,11 @@ class BuiltPipeline:
     def name(self) -> str:
         """Name of the pipeline."""
         return str(self.manifest["pipeline"])
+
+    @property
+    def deployed_name(self) -> str:
+        """Name that the pipeline has in its environment."""
+        return self.name + self.suffix
 
     def asset_path(self, key: str) -> Path:
         """The file of an asset, given its key in the bucket."""

@@ -5,95 +5,28 @@ Nothing heavy is imported at the top: ``--help`` and the commands that only read
 
 from __future__ import annotations
 
-import functools
-import os
+import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from pipelines.errors import EXIT_INTERRUPTED, EXIT_USAGE, PipelinesError
+from pipelines import deployment_commands, model_commands  # noqa: F401  (they register their commands)
+from pipelines.errors import EXIT_INTERRUPTED, EXIT_USAGE
+from pipelines.group import command, json_option, main, parameter_option
 from pipelines.workspace import Workspace
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-EXIT_CODES = """\b
-Exit codes:
-  0  done; of a followed execution: it succeeded
-  1  the execution failed
-  2  wrong usage, wrong file of the checkout, or the pipeline cannot be built
-  3  no emulator is running, or nothing answers at the endpoint
-  4  the execution was stopped
-  5  AWS refused a call
-  130  interrupted; an execution that was followed goes on"""
-
-
-class Group(click.Group):
-    """Renders the errors that a user can do something about as a message and an exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which one uses them."""
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except PipelinesError as error:
-            _fail(error)
-        except BrokenPipeError:
-            os._exit(0)  # the reader of our output has gone; flushing it again would fail again
-        except Exception as error:
-            from pipelines.aws_errors import translate
-
-            workspace: Workspace | None = ctx.meta.get("workspace")
-            translated = translate(error, workspace.target if workspace else None)
-            if translated is None:
-                raise
-            _fail(translated)
-
-
-def _fail(error: PipelinesError) -> None:
-    click.echo(f"Error: {error}", err=True)
-    sys.exit(error.exit_code)
-
-
-def command(function: F) -> F:
-    """A command of the group that is given the :class:`Workspace` of its ``--env``."""
-
-    @main.command(function.__name__.rstrip("_"))
-    @click.option("--env", "environment", default="local", show_default=True, help="A table of environments.toml.")
-    @click.pass_context
-    @functools.wraps(function)
-    def run(ctx: click.Context, /, environment: str, **arguments: Any) -> None:
-        workspace = Workspace(environment, click.echo, functools.partial(click.echo, err=True))
-        ctx.meta["workspace"] = workspace
-        function(workspace, **arguments)
-
-    return function
-
-
-parameter_option = click.option(
-    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."
-)
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
-@click.version_option(package_name="sagemaker-pipelines")
-def main() -> None:
-    """Build SageMaker pipelines and run them, on the emulator of this machine or on AWS.
-
-    EXECUTION is an ARN, an id, or the name of a pipeline for its latest execution.
-    """
 
 
 @command
-def list_(workspace: Workspace) -> None:
+@json_option
+def list_(workspace: Workspace, as_json: bool) -> None:
     """List the pipelines of this checkout."""
     from pipelines.catalog import list_pipelines
 
     sources = list_pipelines(workspace.root)
+    if as_json:
+        workspace.write(json.dumps([{"name": source.name, "summary": source.summary} for source in sources]))
+        return
     if not sources:
         workspace.write(f"No pipelines in {workspace.root / 'pipelines'}: a pipeline is a folder with a pipeline.py")
     width = max((len(source.name) for source in sources), default=0)
@@ -119,11 +52,9 @@ def show(workspace: Workspace, name: str, deployed: bool) -> None:
     from pipelines.graph import draw
 
     if deployed:
-        import json
-
         from pipelines.deployed import deployed_pipeline
 
-        definition = json.loads(deployed_pipeline(workspace.connection, name)["PipelineDefinition"])
+        definition = json.loads(deployed_pipeline(workspace.connection, workspace.deployed(name))["PipelineDefinition"])
     else:
         definition = workspace.build(name).definition
     for line in draw(name, definition):
@@ -202,24 +133,32 @@ def follow(workspace: Workspace, execution: str) -> None:
 @command
 @click.argument("name")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
-def executions(workspace: Workspace, name: str, limit: int) -> None:
+@json_option
+def executions(workspace: Workspace, name: str, limit: int, as_json: bool) -> None:
     """List the latest executions of pipeline NAME, newest first."""
     from pipelines.execution import list_executions
     from pipelines.tables import execution_rows, render
 
-    found = list_executions(workspace.connection, name, limit)
+    found = list_executions(workspace.connection, workspace.deployed(name), limit)
+    if as_json:
+        workspace.write(json.dumps(found, default=str))
+        return
     for line in render(execution_rows(found)) if found else [f"Pipeline {name} has no execution yet"]:
         workspace.write(line)
 
 
 @command
 @click.argument("execution")
-def steps(workspace: Workspace, execution: str) -> None:
+@json_option
+def steps(workspace: Workspace, execution: str, as_json: bool) -> None:
     """List the steps of EXECUTION."""
     from pipelines.execution import list_steps
     from pipelines.tables import render, step_rows
 
     found = list_steps(workspace.connection, workspace.find(execution))
+    if as_json:
+        workspace.write(json.dumps(found, default=str))
+        return
     for line in render(step_rows(found)) if found else ["No step has begun yet"]:
         workspace.write(line)
 

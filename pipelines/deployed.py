@@ -23,6 +23,12 @@ def describe(connection: Connection, name: str) -> dict[str, Any] | None:
     return answer
 
 
+def deployed_tags(connection: Connection, arn: str) -> dict[str, str]:
+    """Tags of a resource."""
+    pages = connection.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
 def deployed_pipeline(connection: Connection, name: str) -> dict[str, Any]:
     """DescribePipeline of a pipeline that must be there.
 

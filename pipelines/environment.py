@@ -39,6 +39,8 @@ class Environment:
     """Instance types to use in place of others."""
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     """Defaults of parameters in place of those in the pipeline's code."""
+    parallelism: int = 0
+    """Most steps of an execution at once; 0 leaves what is set at the pipeline."""
     suffix: str = ""
     """Appended to the names of pipelines: several of one definition live side by side."""
     role_policy: str = ""

@@ -51,6 +51,10 @@ REQUIRED: dict[str, Callable[[Any], str | None]] = {
 }
 
 
+def _positive(value: Any) -> str | None:
+    return None if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "a number of at least 1"
+
+
 def _list_of(pattern: str, meaning: str) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
         fits = isinstance(value, list) and all(isinstance(item, str) and re.fullmatch(pattern, item) for item in value)
@@ -79,6 +83,7 @@ SETTINGS: dict[str, Callable[[Any], str | None]] = {
     "tags": _table_of(r"[\w\s.:/=+@-]{0,256}", str, 'a table of texts such as { team = "pricing" }'),
     "instance_types": _table_of(r"ml\.[a-z0-9.-]+", str, 'a table such as { "ml.m5.large" = "ml.m5.4xlarge" }'),
     "parameters": _table_of("", (str, int, float, bool), "a table of values such as { MaxDepth = 8 }"),
+    "parallelism": _positive,
     "suffix": _matches(r"(-[a-zA-Z0-9]+){1,8}", 'a suffix such as "-staging"'),
     "role_policy": _matches(r"[^/].*\.json", "the path of a JSON file in the checkout"),
 }

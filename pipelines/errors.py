@@ -20,6 +20,7 @@ from collections.abc import Iterable
 EXIT_SUCCEEDED = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_CHANGE = 2
 EXIT_NO_ENDPOINT = 3
 EXIT_STOPPED = 4
 EXIT_AWS = 5

@@ -48,9 +48,9 @@ def execution_statements(definition: dict[str, Any], name: str, environment: Env
     return found
 
 
-def ci_statements(name: str, environment: Environment) -> list[Statement]:
+def ci_statements(name: str, deployed_name: str, environment: Environment) -> list[Statement]:
     """What the role of CI must be allowed to plan and upsert a pipeline; it starts nothing."""
-    pipeline = _arn(environment, "sagemaker", f"pipeline/{name}")
+    pipeline = _arn(environment, "sagemaker", f"pipeline/{deployed_name}")
     bucket = f"arn:{_partition(environment)}:s3:::{environment.bucket}"
     condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     read = ["DescribePipeline", "ListPipelineVersions", "ListTags"]

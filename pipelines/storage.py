@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.aws_errors import is_missing
+from pipelines.aws_errors import error_code, is_missing
 from pipelines.connection import Connection
 from pipelines.errors import UsageError
 
@@ -38,7 +38,12 @@ def ensure_bucket(connection: Connection, bucket: str, region: str) -> bool:
         return False
     # us-east-1 is where a bucket goes that names no place, and S3 refuses it by name.
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    connection.s3.create_bucket(Bucket=bucket, **place)
+    try:
+        connection.s3.create_bucket(Bucket=bucket, **place)
+    except ClientError as error:
+        if error_code(error) != "BucketAlreadyOwnedByYou":  # someone else created it in between
+            raise
+        return False
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.build import BuiltPipeline
     from pipelines.checks.registry import Finding
     from pipelines.connection import Connection
+    from pipelines.cost import StepCost
     from pipelines.follow import Ended
 
 
@@ -23,9 +25,14 @@ class Workspace:
     """The checkout at hand and one of its environments; everything else is made when it is needed."""
 
     def __init__(
-        self, environment: str, write: Callable[[str], None], complain: Callable[[str], None] | None = None
+        self,
+        environment: str,
+        write: Callable[[str], None],
+        complain: Callable[[str], None] | None = None,
+        suffix: str = "",
     ) -> None:
         self.write = write
+        self._suffix = suffix
         self.complain = complain or write
         self._environment = environment
 
@@ -46,7 +53,19 @@ class Workspace:
     @property
     def option(self) -> str:
         """`` --env NAME`` for commands in messages; empty for the default."""
-        return "" if self._environment == "local" else f" --env {self._environment}"
+        environment = "" if self._environment == "local" else f" --env {self._environment}"
+        return environment + (f" --suffix {self._suffix}" if self._suffix else "")
+
+    @cached_property
+    def suffix(self) -> str:
+        """Ending of the names of deployed pipelines: the environment's, then that of the command line."""
+        from pipelines.suffix import read_suffix
+
+        return self.target.environment.suffix + read_suffix(self._suffix, self.root)
+
+    def deployed(self, name: str) -> str:
+        """Name under which a pipeline of the checkout is deployed; any other name stays."""
+        return name + self.suffix if self.suffix and name in self.names() else name
 
     def source(self, name: str) -> PipelineSource:
         return find_pipeline(self.root, name)
@@ -59,7 +78,9 @@ class Workspace:
         """The build of a pipeline, made only if something it is made of has changed."""
         from pipelines.build import build_pipeline
 
-        return build_pipeline(self.source(name), self.target.environment, output or self.root / "build", self.write)
+        source, environment = self.source(name), self.target.environment
+        built = build_pipeline(source, environment, output or self.root / "build", self.complain)
+        return replace(built, suffix=self.suffix)
 
     def validate(self, name: str) -> list[Finding]:
         """Findings of all checks on a pipeline."""
@@ -70,6 +91,28 @@ class Workspace:
         return validate_pipeline(
             source, environment, lambda: build_pipeline(source, environment, self.root / "build", self.complain)
         )
+
+    def planned_costs(self, name: str) -> list[StepCost]:
+        """What the jobs of a pipeline cost per hour."""
+        from pipelines.cost import planned_costs
+        from pipelines.definition import parameters, steps
+
+        definition = self.build(name).definition
+        return planned_costs(steps(definition), parameters(definition))
+
+    def execution_costs(self, arn: str) -> list[StepCost]:
+        """What the jobs of an execution have cost."""
+        from pipelines.cost import job_cost
+        from pipelines.execution import list_steps
+        from pipelines.jobs import describe_job, job_of
+
+        found = []
+        for step in list_steps(self.connection, arn):
+            job = job_of(step)
+            if job is not None:
+                described = describe_job(self.connection, *job)
+                found.append(job_cost(step["StepName"], described, cached=bool(step.get("CacheHitResult"))))
+        return [cost for cost in found if cost is not None]
 
     def upsert(self, built: BuiltPipeline) -> str:
         """Bring a built pipeline to the environment and say what was done; its ARN."""
@@ -94,7 +137,7 @@ class Workspace:
         """Start a deployed pipeline; the ARN of the execution."""
         from pipelines.execution import start_execution
 
-        arn = start_execution(self.connection, name, parameters)
+        arn = start_execution(self.connection, self.deployed(name), parameters)
         self.write(f"started {arn}")
         return arn
 
@@ -102,7 +145,8 @@ class Workspace:
         """ARN of the execution that a text means."""
         from pipelines.execution import find_execution
 
-        return find_execution(self.connection, execution, self.names())
+        names = [self.deployed(name) for name in self.names()]
+        return find_execution(self.connection, self.deployed(execution), names)
 
     def follow(self, arn: str) -> int:
         """Follow an execution to its end and sum it up; the exit code that says how it ended."""

@@ -2,32 +2,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from pipelines.build import BuiltPipeline
 from pipelines.cli import main
+from pipelines.group import ORDER
 from tests.pipelines.conftest import Cli
 
-VERBS = [
-    "list",
-    "build",
-    "show",
-    "validate",
-    "seed",
-    "upsert",
-    "start",
-    "run",
-    "follow",
-    "executions",
-    "steps",
-    "logs",
-    "why",
-    "stop",
-]
+VERBS = list(ORDER)
 
 
 def test_every_verb_is_there_in_the_order_of_use_and_takes_env(cli: Cli, project: Path) -> None:
-    assert list(main.commands) == VERBS
+    assert main.list_commands(click.Context(main)) == VERBS
+    assert set(main.commands) == set(VERBS)
     for verb in VERBS:
         result = cli(project, verb, "--help")
         assert result.exit_code == 0
