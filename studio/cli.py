@@ -22,7 +22,14 @@ PORT = 4571
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sagemaker-pipelines")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    envvar="STUDIO_PORT",
+    show_default=True,
+    help="0 takes a free one.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another than this machine's own needs the token.")
 @click.option("--token", envvar="STUDIO_TOKEN", help="What a reader must know.  [default: random if not loopback]")
 @click.option("--read-only", is_flag=True, help="Change nothing: no starts, stops, approvals, deletions.")
@@ -117,8 +124,11 @@ def _is_alive(pid: int) -> bool:
 def _announce(listener: socket.socket, host: str, access: Access, endpoint: str) -> None:
     name = f"[{host}]" if ":" in host else host
     token = f"/?token={access.token}" if access.token else ""
-    click.echo(f"Studio at http://{name}:{listener.getsockname()[1]}{token}")
-    click.echo(f"shows {endpoint}{', changes nothing' if access.read_only else ''}. Ctrl-C ends it.")
+    # In one piece: who starts studio in the background reads the first line and hears no more.
+    click.echo(
+        f"Studio at http://{name}:{listener.getsockname()[1]}{token}\n"
+        f"shows {endpoint}{', changes nothing' if access.read_only else ''}. Ctrl-C ends it."
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -84,8 +84,8 @@ def moment(value: datetime | None = None) -> Markup:
     """A time as how long ago, with the exact time beside it."""
     if not value:
         return Markup("<span class=muted>–</span>")  # noqa: RUF001 - a dash for nothing
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        times.machine(value), times.absolute(value), times.ago(value)
+    return Markup('<time datetime="{}">{}</time> <small class="at">{}</small>').format(
+        times.machine(value), times.ago(value), times.absolute(value)
     )
 
 

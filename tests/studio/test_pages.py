@@ -139,6 +139,13 @@ def test_run_again_copies_parameters(studio: Server, world: World) -> None:
     assert "<option selected>prod</option>" in form.text
 
 
+def test_actions_are_shown_as_commands(studio: Server, world: World) -> None:
+    words = studio.get(execution_path(world, "broken", world.failed)).words
+    assert f"aws sagemaker retry-pipeline-execution --pipeline-execution-arn {world.failed}" in words
+    assert "aws sagemaker delete-pipeline --pipeline-name broken" in studio.get("/pipelines/broken?tab=settings").words
+    assert "--model-approval-status Approved" in studio.get("/models/quality/2").words
+
+
 def test_models_are_compared_and_approved(studio: Server, world: World, runner: Runner) -> None:
     words = studio.get("/models/quality?v=1&v=2").words
     assert "auc 0.9 0.75" in words
