@@ -53,6 +53,16 @@ def test_an_environment_without_a_command_is_aws(tmp_path: Path) -> None:
         ('bucket = "some-bucket"', "bucket = some-bucket", r"not valid TOML: .*line 5"),
         ("[local]\n", "", r"environments.toml:1: 'account' stands outside"),
         ("bucket =", 'stop_command = "emulator stop"\nbucket =', r"environments.toml:5: \[local\] stop_command"),
+        ("bucket =", 'kms_key = "mine"\nbucket =', r"environments.toml:5: \[local\] kms_key = 'mine' is not an ARN"),
+        ("bucket =", 'subnets = ["x"]\nbucket =', r"environments.toml:5: \[local\] subnets"),
+        ("bucket =", "parallelism = 0\nbucket =", r"environments.toml:5: \[local\] parallelism = 0 is not a number"),
+        ("bucket =", 'suffix = "_x"\nbucket =', r"environments.toml:5: \[local\] suffix"),
+        ("bucket =", "tags = { a = 1 }\nbucket =", r"environments.toml:5: \[local\] tags"),
+        (
+            "bucket =",
+            'subnets = ["subnet-0123456789abcdef0"]\nbucket =',
+            r"environments.toml:5: \[local\] subnets and security_groups go together",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -77,3 +87,30 @@ def test_an_unknown_environment_names_the_known(tmp_path: Path) -> None:
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentsFileError, match="run this in a checkout"):
         load_target(tmp_path, "local")
+
+
+def test_settings_reach_the_environment(tmp_path: Path) -> None:
+    text = (
+        GOOD
+        + """\
+subnets = ["subnet-0123456789abcdef0"]
+security_groups = ["sg-0123456789abcdef0"]
+parallelism = 4
+suffix = "-next"
+
+[local.tags]
+team = "pricing"
+[local.parameters]
+MaxDepth = 8
+"""
+    )
+    environment = load_target(write(tmp_path, text), "local").environment
+    assert environment.subnets == ("subnet-0123456789abcdef0",)
+    assert (environment.tags, environment.parameters) == ({"team": "pricing"}, {"MaxDepth": 8})
+    assert (environment.parallelism, environment.suffix) == (4, "-next")
+
+
+def test_a_mistake_in_a_table_of_its_own_has_the_line_of_its_header(tmp_path: Path) -> None:
+    root = write(tmp_path, GOOD + "\n[local.tags]\nteam = 1\n")
+    with pytest.raises(EnvironmentsFileError, match=r"environments.toml:7: \[local\] tags"):
+        load_target(root, "local")

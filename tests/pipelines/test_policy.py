@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.checks.registry import run_checks
+from pipelines.environment import Environment
+from pipelines.policy import ci_statements, document, execution_statements, is_allowed
+from tests.pipelines.checks.cases import ACCOUNT, ROLE, tiny
+
+JOB = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/pipelines-x"
+
+
+def policy(root: Path, **settings: Any) -> dict[str, Any]:
+    environment = Environment("local", ACCOUNT, "us-east-1", ROLE, "bucket", root=root, **settings)
+    return document(execution_statements(tiny(root).subject().definition, "tiny", environment))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("sagemaker:CreateTrainingJob", JOB, True),
+        ("sagemaker:CreateTransformJob", JOB.replace("training", "transform"), False),
+        ("sagemaker:DeletePipeline", "*", False),
+        ("s3:GetObject", "arn:aws:s3:::bucket/tiny/x", True),
+        ("s3:PutObject", "arn:aws:s3:::bucket/tiny/x", True),
+        ("s3:GetObject", "arn:aws:s3:::other/x", False),
+        ("s3:DeleteObject", "arn:aws:s3:::bucket/x", False),
+        ("iam:PassRole", ROLE, True),
+        ("iam:PassRole", ROLE + "2", False),
+        ("ecr:BatchGetImage", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/small", True),
+        ("ec2:CreateNetworkInterface", "*", False),
+    ],
+)
+def test_the_role_may_do_what_the_pipeline_does_and_no_more(
+    tmp_path: Path, action: str, resource: str, allowed: bool
+) -> None:
+    assert is_allowed(policy(tmp_path), action, resource) is allowed
+
+
+def test_network_and_key_are_allowed_where_the_environment_has_them(tmp_path: Path) -> None:
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/x"
+    held = policy(tmp_path, subnets=("subnet-1",), security_groups=("sg-1",), kms_key=key)
+    assert is_allowed(held, "ec2:CreateNetworkInterface", "*")
+    assert is_allowed(held, "kms:Decrypt", key)
+
+
+def test_ci_may_upsert_this_pipeline_and_start_nothing(tmp_path: Path) -> None:
+    environment = Environment("local", ACCOUNT, "us-east-1", ROLE, "bucket", root=tmp_path)
+    held = document(ci_statements("tiny", "tiny-x", environment))
+    arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/tiny-x"
+    assert is_allowed(held, "sagemaker:UpdatePipeline", arn)
+    assert is_allowed(held, "s3:PutObject", "arn:aws:s3:::bucket/tiny/assets/x")
+    assert not is_allowed(held, "sagemaker:UpdatePipeline", arn.replace("tiny-x", "other"))
+    assert not is_allowed(held, "sagemaker:StartPipelineExecution", arn)
+    assert not is_allowed(held, "s3:PutObject", "arn:aws:s3:::bucket/other/x")
+
+
+def test_a_deny_goes_before_an_allow() -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": ["s3:Put*"], "Resource": "arn:aws:s3:::a/*"},
+    ]
+    assert not is_allowed(document(statements), "s3:PutObject", "arn:aws:s3:::a/x")
+    assert is_allowed(document(statements), "s3:PutObject", "arn:aws:s3:::b/x")
+
+
+def test_every_statement_is_well_formed(tmp_path: Path) -> None:
+    statements = policy(tmp_path)["Statement"]
+    assert len({statement["Sid"] for statement in statements}) == len(statements)
+    for statement in statements:
+        assert re.fullmatch(r"[A-Za-z0-9]+", statement["Sid"])
+        assert statement["Resource"]
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z0-9]+", action) for action in statement["Action"])
+
+
+def test_the_policy_it_prints_passes_its_own_check(tmp_path: Path) -> None:
+    import json
+
+    made = tiny(tmp_path)
+    made.settings["role_policy"] = "policy.json"
+    made.write("policy.json", json.dumps(policy(tmp_path)))
+    assert run_checks(made.subject()) == []
