@@ -26,8 +26,9 @@ def build(environment: Environment) -> Pipeline:
 
     preprocess = preprocess_step(environment, input_data, processing_instance, cache)
     train = train_step(environment, preprocess, training_instance, max_depth, num_round, cache)
-    model = create_model_step(environment, train)
-    score = score_step(environment, model, output_uri(preprocess, "test"), transform_instance)
+    model = create_model_step(environment, train.properties.ModelArtifacts.S3ModelArtifacts)
+    scores = f"s3://{environment.bucket}/flights-batch/scores"
+    score = score_step(environment, model, output_uri(preprocess, "test"), scores, transform_instance)
     return Pipeline(
         name="flights-batch",
         parameters=[input_data, processing_instance, training_instance, transform_instance, max_depth, num_round],

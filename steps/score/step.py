@@ -15,8 +15,10 @@ WITHOUT_LABEL = "$[1:]"
 LABEL_AND_SCORE = "$[0,-1]"
 
 
-def score_step(environment: Environment, model: ModelStep, data: Any, instance_type: ParameterString) -> TransformStep:
-    """For each CSV file below ``data`` a file ``.out`` with a line ``label,probability`` for each of its rows."""
+def score_step(
+    environment: Environment, model: ModelStep, data: Any, scores: str, instance_type: ParameterString
+) -> TransformStep:
+    """For each CSV file below ``data`` a file ``.out`` below ``scores``, with ``label,probability`` for each row."""
     transformer = Transformer(
         model_name=model.properties.ModelName,
         instance_count=1,
@@ -24,7 +26,7 @@ def score_step(environment: Environment, model: ModelStep, data: Any, instance_t
         strategy="MultiRecord",
         assemble_with="Line",
         accept="text/csv",
-        output_path=f"s3://{environment.bucket}/flights-batch/scores",
+        output_path=scores,
         base_transform_job_name="flights-score",
         sagemaker_session=environment.session,
     )

@@ -18,6 +18,8 @@ from environment import base_folder
 from model import save_model
 
 CHANNELS = ["train", "validation"]
+TUNING_OBJECTIVE = "_tuning_objective_metric"
+"""A tuning job's training jobs are told by it what they are tuned for; XGBoost does not know it."""
 CONTENT_TYPES = ["text/csv", "csv"]
 
 
@@ -65,6 +67,7 @@ def train(base: Path) -> None:
 def fit(parameters: dict[str, str], rounds: int, early: int | None, matrices: dict[str, xgb.DMatrix]) -> xgb.Booster:
     evals = [(matrix, name) for name, matrix in matrices.items()]
     chosen: dict[str, Any] = {"tree_method": "hist", "seed": "0"} | parameters
+    chosen.pop(TUNING_OBJECTIVE, None)
     if "eval_metric" in chosen:
         chosen["eval_metric"] = chosen["eval_metric"].split(",")
     try:
