@@ -28,6 +28,7 @@ EXTRAS = {
         "numpy>=2.4",
         "packaging>=25.0",
         "pandas>=3.0",
+        "pyyaml>=6.0",
         "scikit-learn>=1.9",
         "scipy>=1.15",
         "setuptools>=80.0",
