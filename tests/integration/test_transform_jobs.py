@@ -220,7 +220,9 @@ def test_a_prefix_without_objects(desk):
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("escape", archive(__weight=b"2")), ("cut", archive(weight=b"2")[:-20]), ("none", b"text")]
+    ("name", "data"),
+    [("escape", archive(__weight=b"2")), ("cut", archive(weight=b"2")[:-20]), ("none", b"text")],
+    ids=["escape", "cut", "none"],
 )
 def test_a_model_archive_that_cannot_be_unpacked(desk, name, data):
     desk.put(f"archives/{name}.tar.gz", data)
