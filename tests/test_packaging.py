@@ -74,7 +74,7 @@ class _Satisfying:
     ("part", "extras"),
     [
         ("emulator", {"", "emulator"}),
-        ("pipelines", {"", "build", "data"}),
+        ("pipelines", {"", "build", "data", "test"}),  # testing.py is a plugin of pytest
         ("studio", {"", "emulator"}),
         ("steps", {"build", "test"}),  # what runs in a container has its own requirements; tests import it here
         ("tests", {"", "emulator", "build", "data", "test"}),
