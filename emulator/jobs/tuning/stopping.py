@@ -19,9 +19,11 @@ def worse_than_median(current: Series, previous: Sequence[Series], *, maximize: 
     """AWS's rule (Developer Guide, "Stop Training Jobs Early"): the epoch's value against the median of the running
     averages of the previous jobs up to the same epoch.
     """
+    if not current:
+        return False
     epoch = len(current)
     averages = [list(accumulate(series))[epoch - 1] / epoch for series in previous if len(series) >= epoch]
-    if not current or len(averages) < MEDIAN_MINIMUM:
+    if len(averages) < MEDIAN_MINIMUM:
         return False
     middle = median(averages)
     return current[-1] < middle if maximize else current[-1] > middle
