@@ -57,6 +57,7 @@ setup(
     package_data={
         "": ["*.css", "*.html", "*.js", "*.json", "*.svg", "*.toml"],
         "emulator": ["client_plugins/*.py"],
+        "studio": ["static/*", "templates/*.html"],
         "emulator.images.aws": ["*.Dockerfile", "*.in", "*.txt"],
     },
     install_requires=["boto3>=1.44", "botocore>=1.44", "click>=8.3", "rich>=14.0"],

@@ -97,15 +97,9 @@ class Browser:
             time.sleep(0.03)
 
     def click(self, selector: str) -> None:
-        """Click, and wait if that leads to another page."""
-        before, address = self.loads, self.run("location.href")
-        self.run(f"document.querySelector({json.dumps(selector)}).click()")
-        time.sleep(0.1)
-        if (
-            self.loads != before
-            or self.send("Runtime.evaluate", expression="location.href")["result"]["value"] != address
-        ):
-            self.until_loaded(before)
+        """Click on what leads to another page, and wait until that is loaded."""
+        self.run(f"window.left = false, document.querySelector({json.dumps(selector)}).click()")
+        self.until("window.left === undefined && document.readyState === 'complete'")
 
     def fill(self, selector: str, value: str) -> None:
         self.run(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(value)}")

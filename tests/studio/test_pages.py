@@ -7,9 +7,9 @@ import json
 import pytest
 
 from tests.integration.emulators import Emulator, until
-from tests.integration.small_pipelines import BUCKET, Runner
+from tests.integration.small_pipelines import BUCKET, Runner, processing_step
 from tests.studio.servers import Server, serving
-from tests.studio.world import EVIL, World
+from tests.studio.world import BAD, EVIL, World
 
 
 def execution_path(world: World, pipeline: str, arn: str) -> str:
@@ -144,6 +144,30 @@ def test_actions_are_shown_as_commands(studio: Server, world: World) -> None:
     assert f"aws sagemaker retry-pipeline-execution --pipeline-execution-arn {world.failed}" in words
     assert "aws sagemaker delete-pipeline --pipeline-name broken" in studio.get("/pipelines/broken?tab=settings").words
     assert "--model-approval-status Approved" in studio.get("/models/quality/2").words
+
+
+def test_retry_runs_what_failed_again(studio: Server, world: World, runner: Runner) -> None:
+    runner.create(processing_step("Flaky", "code/flaky.py"), name="flaky")
+    runner.upload(BAD, "code/flaky.py")
+    execution = runner.start("flaky")
+    runner.ended(execution)
+    runner.upload("print('mended')", "code/flaky.py")
+    page = studio.get(execution_path(world, "flaky", execution))
+    answer = studio.post(f"{execution_path(world, 'flaky', execution)}/retry", {"csrf": page.csrf})
+    assert answer.location == execution_path(world, "flaky", execution)
+    assert runner.ended(execution)["PipelineExecutionStatus"] == "Succeeded"
+
+
+def test_only_selected_steps_run_again(studio: Server, world: World, runner: Runner) -> None:
+    path = f"/pipelines/quality/start?from={world.id(world.good)}&only=Evaluate"
+    form = studio.get(path)
+    assert '"SelectedSteps":[{"StepName":"Evaluate"}]' in form.words
+    typed = {"csrf": form.csrf, "from": world.id(world.good), "only": "Evaluate", "p.Auc": "0.66"}
+    started = studio.post("/pipelines/quality/start", typed)
+    assert started.status == 303, started.words
+    arn = f"{world.good.rsplit('/', 1)[0]}/{started.location.rsplit('/', 1)[-1]}"
+    assert runner.ended(arn)["PipelineExecutionStatus"] == "Succeeded"
+    assert "Publish" not in runner.steps(arn)
 
 
 def test_models_are_compared_and_approved(studio: Server, world: World, runner: Runner) -> None:
