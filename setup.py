@@ -12,6 +12,8 @@ EXTRAS = {
     "emulator": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "awscrt>=0.38", "optuna>=5.0"],
     # The pipeline view in the browser.
     "studio": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "jinja2>=3.1", "markupsafe>=3.0"],
+    # Previews of parquet in studio, which does without.
+    "parquet": ["pyarrow>=22.0"],
     # Compile pipeline definitions. Every other command works without it.
     "build": ["sagemaker>=3.27"],
     # The sample data of pipelines/flights.

@@ -51,8 +51,8 @@ def test_every_requirement_has_a_lower_bound() -> None:
 @pytest.mark.parametrize(
     ("lock", "extras"),
     [
-        ("requirements.txt", {"", "emulator", "build", "data"}),
-        ("requirements-dev.txt", {"", "emulator", "build", "data", "test", "check", "bench"}),
+        ("requirements.txt", {"", "emulator", "studio", "build", "data"}),
+        ("requirements-dev.txt", {"", "emulator", "studio", "parquet", "build", "data", "test", "check", "bench"}),
     ],
 )
 def test_a_lock_satisfies_the_description(lock: str, extras: set[str]) -> None:
@@ -75,7 +75,7 @@ class _Satisfying:
     [
         ("emulator", {"", "emulator"}),
         ("pipelines", {"", "build", "data", "test"}),  # testing.py is a plugin of pytest
-        ("studio", {"", "emulator"}),
+        ("studio", {"", "studio", "parquet"}),
         ("steps", {"build", "test"}),  # what runs in a container has its own requirements; tests import it here
         ("tests", {"", "emulator", "build", "data", "test"}),
         ("benchmarks", {"", "emulator", "bench"}),
