@@ -1,6 +1,6 @@
 """Whether Bayesian search finds more than random search with as many training jobs, on functions with known optima.
 
-    python -m benchmarks.tuning_strategies [--seeds 10]
+    python -m benchmarks.tuning_strategies [--seeds 20]
 
 Branin (2 parameters, 20 jobs) and Hartmann (6 parameters, 30 jobs) are what papers on the subject use; the third has
 choices and a logarithmic scale. The figure is the mean of the best value over the seeds, less the optimum: smaller is
@@ -90,7 +90,7 @@ def reached(strategy: str, problem: Problem, seed: int) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=20)
     seeds = range(parser.parse_args().seeds)
     missed = 0
     for problem in PROBLEMS:

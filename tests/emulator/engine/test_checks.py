@@ -52,7 +52,7 @@ def test_unknown_and_later_types() -> None:
         "Unable to parse pipeline definition. Unknown step type 'Magic'. The emulator runs"
         f" {', '.join(step_types())}. (step 'A', field Type)"
     )
-    for later in ("Tuning", "QualityCheck", "EMR", "AutoML"):
+    for later in ("QualityCheck", "EMR", "AutoML"):
         assert f"Step type '{later}' exists on AWS" in refused({"Name": "A", "Type": later})
 
 
