@@ -1,6 +1,8 @@
-"""What a step costs that does nothing: chains of Processing steps against a shell loop of ``python -c pass``.
+"""What a step costs that does nothing: Processing steps against a shell that starts ``python -c pass`` as often.
 
-    python -m benchmarks.noop_steps [--lengths 10 100 1000]
+    python -m benchmarks.noop_steps [--lengths 10 100 1000] [--fan 200]
+
+First chains, one step after another, then a fan of independent steps, two at a time on both sides.
 
 Every step stages its script, runs it in a sandbox of its own and records what happened. The figure that counts is
 processor time per step, of the emulator with all its processes; it must not grow with the length of the chain.
@@ -25,11 +27,11 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/plain:latest"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
 
-def noop_step(number: int) -> dict[str, Any]:
+def noop_step(number: int, after: int | None) -> dict[str, Any]:
     return {
         "Name": f"Step{number}",
         "Type": "Processing",
-        "DependsOn": [f"Step{number - 1}"] if number else [],
+        "DependsOn": [] if after is None else [f"Step{after}"],
         "Arguments": {
             "ProcessingResources": {
                 "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30}
@@ -55,12 +57,24 @@ def noop_step(number: int) -> dict[str, Any]:
 
 
 def chain(server: RunningEmulator, length: int) -> Cost:
-    """The cost of one execution of a chain."""
+    """The cost of one execution of steps that wait for each other."""
+    steps = [noop_step(number, number - 1 if number else None) for number in range(length)]
+    return execute(server, f"chain-{length}", steps, parallel=1)
+
+
+def fan(server: RunningEmulator, width: int) -> Cost:
+    """The cost of one execution of steps that do not, two at a time."""
+    return execute(server, f"fan-{width}", [noop_step(number, None) for number in range(width)], parallel=2)
+
+
+def execute(server: RunningEmulator, name: str, steps: list[dict[str, Any]], parallel: int) -> Cost:
     sagemaker = server.client("sagemaker")
-    name = f"chain-{length}"
-    definition = {"Version": "2020-12-01", "Steps": [noop_step(number) for number in range(length)]}
     sagemaker.create_pipeline(
-        PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=ROLE, ClientRequestToken=f"{name:x<32}"
+        PipelineName=name,
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": steps}),
+        RoleArn=ROLE,
+        ClientRequestToken=f"{name:x<32}",
+        ParallelismConfiguration={"MaxParallelExecutionSteps": parallel},
     )
     began, used = time.perf_counter(), server.cpu()
     execution = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
@@ -74,14 +88,22 @@ def chain(server: RunningEmulator, length: int) -> Cost:
     return Cost(time.perf_counter() - began, server.cpu() - used)
 
 
-def shell(length: int) -> Cost:
-    loop = f"for i in $(seq {length}); do {sys.executable} -c pass; done"
+def shell(length: int, parallel: int = 1) -> Cost:
+    """The same number of interpreters that do nothing, started by a shell."""
+    loop = f"seq {length} | xargs -P {parallel} -I @ {sys.executable} -c pass"
     return run(["/bin/bash", "-c", loop], {"PATH": "/usr/bin:/bin"})
+
+
+def row(label: str, length: int, ours: Cost, theirs: Cost) -> None:
+    sides = "".join(f"{c.wall / length * 1e3:10.1f} wall{c.cpu / length * 1e3:8.1f} CPU" for c in (ours, theirs))
+    ratio = ours / theirs
+    print(f"{label:>14}{sides}{ratio.wall:12.2f} wall{ratio.cpu:7.2f} CPU")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lengths", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--fan", type=int, default=200)
     options = parser.parse_args()
     per_step = {}
     containers = ROOT / "tests/integration/containers"
@@ -93,14 +115,12 @@ def main() -> int:
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="code/script.py", Body=b"pass\n")
         chain(server, 3)  # builds the environment and starts its first process
-        print(f"{'steps':>6}{'emulator, per step':>36}{'shell, per step':>36}{'CPU ratio':>12}")
+        print(f"{'steps':>14}{'emulator, ms per step':>27}{'shell, ms per step':>27}{'ratio':>29}")
         for length in options.lengths:
-            ours, theirs = chain(server, length), shell(length)
+            ours = chain(server, length)
             per_step[length] = ours.cpu / length * 1e3
-            sides = "".join(
-                f"{c.wall / length * 1e3:14.1f} ms wall{c.cpu / length * 1e3:9.1f} ms CPU" for c in (ours, theirs)
-            )
-            print(f"{length:6}{sides}{ours.cpu / theirs.cpu:12.2f}")
+            row(f"chain of {length}", length, ours, shell(length))
+        row(f"fan of {options.fan}", options.fan, fan(server, options.fan), shell(options.fan, parallel=2))
     growth = per_step[max(per_step)] / per_step[sorted(per_step)[-2]] if len(per_step) > 1 else 1.0
     print(f"growth from the second longest to the longest: {growth:.2f}  (target {TARGET_GROWTH})")
     print(f"target: {TARGET_MS:.0f} ms CPU per step")
