@@ -117,7 +117,7 @@ print(json.dumps([sts.get_caller_identity()["Account"], group["ModelPackageGroup
 
 def test_a_program_run_by_exec_reaches_the_emulator_and_nothing_else(running: Emulator) -> None:
     said = running.run("exec", "--", sys.executable, "-c", PROGRAM).stdout
-    arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/from-exec"
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/From-Exec"
     assert json.loads(said) == ["123456789012", arn]
 
 
