@@ -84,7 +84,9 @@ class _RedirectProcess(FollowedProcess):
         self._link = link
         self._lock_of_link = lock
         self._when_ended = ended
-        payload = _prepare(launch, link)
+        # Not below the job's folder: a socket's path has room for about a hundred characters.
+        self._tmp = tempfile.mkdtemp(prefix="job-")
+        payload = _prepare(launch, link, self._tmp)
         if link is not None:
             _point(link, launch.directory / "ml")
         status, theirs = socket.socketpair()
@@ -106,17 +108,17 @@ class _RedirectProcess(FollowedProcess):
         self._watcher.wait()
         if self._link is not None:
             self._link.unlink(missing_ok=True)
-        for name in ("tmp", "home"):
-            shutil.rmtree(self._launch.directory / name, ignore_errors=True)
+        for folder in (self._tmp, self._launch.directory / "home"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _release(self) -> None:
         self._when_ended(self, self._lock_of_link)
 
 
-def _prepare(launch: Launch, link: Path | None) -> dict[str, Any]:
+def _prepare(launch: Launch, link: Path | None, tmp: str) -> dict[str, Any]:
     """Copy the inputs, lead the paths to the job's folder; what the watcher needs to know."""
     directory = launch.directory.absolute()
-    for name in ("ml", "tmp", "home"):
+    for name in ("ml", "home"):
         (directory / name).mkdir(parents=True, exist_ok=True)
     paths = {target: source for source, target in launch.environment.files}
     for number, mount in enumerate(launch.mounts):
@@ -129,7 +131,7 @@ def _prepare(launch: Launch, link: Path | None) -> dict[str, Any]:
     redirection = Redirection(paths)
     if paths:
         redirection.files(directory / "ml")
-    env = {name: redirection.text(value) for name, value in _environment(launch, directory).items()}
+    env = {name: redirection.text(value) for name, value in _environment(launch, directory, tmp).items()}
     workdir = Path(redirection.text(launch.environment.workdir or "/"))
     return {
         "command": [redirection.text(word) for word in launch.command],
@@ -139,8 +141,8 @@ def _prepare(launch: Launch, link: Path | None) -> dict[str, Any]:
     }
 
 
-def _environment(launch: Launch, directory: Path) -> dict[str, str]:
-    own = {"HOME": str(directory / "home"), "TMPDIR": str(directory / "tmp"), "HOSTNAME": launch.hostname}
+def _environment(launch: Launch, directory: Path, tmp: str) -> dict[str, str]:
+    own = {"HOME": str(directory / "home"), "TMPDIR": tmp, "HOSTNAME": launch.hostname}
     base = base_environment(launch.environment) | host_files().env
     return base | launch.environment.env | launch.env | own
 
