@@ -76,8 +76,10 @@ def start(data_dir: Path, port: int | None, foreground: bool, studio: bool) -> N
 
 def _start(settings: Settings, port: int | None) -> Running:
     """Start the emulator in the background, unless it runs already, and say where it is."""
+    from emulator import control
+
     data_dir = settings.data_dir
-    found = runtime.answering(data_dir, START_PATIENCE)
+    found = control.answering(data_dir, START_PATIENCE)
     if found is None:
         found, started = _start_in_background(settings)
         if started:
@@ -195,7 +197,7 @@ def _start_in_background(settings: Settings) -> tuple[Running, bool]:
     try:
         return control.start(settings), True
     except StartError:
-        found = runtime.answering(settings.data_dir, START_PATIENCE)
+        found = control.answering(settings.data_dir, START_PATIENCE)
         if found is None:
             raise
         return found, False

@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -68,6 +70,18 @@ def start(settings: Settings) -> Running:
     found = runtime.running(settings.data_dir)
     if found is None or health(outcome["url"]) is None:
         raise StartError(_post_mortem(log_path))
+    return found
+
+
+def answering(data_dir: Path, seconds: float) -> Running | None:
+    """The folder's emulator, waited for until it answers or is gone: one that was killed holds its folder, and the
+    file that says where it answered, a moment longer. Its ``url`` is empty if it does not answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    while (found := runtime.running(data_dir)) and not (found.url and health(found.url)):
+        if time.monotonic() > deadline:
+            return replace(found, url="")
+        time.sleep(0.02)
     return found
 
 

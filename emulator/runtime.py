@@ -18,6 +18,7 @@ from pathlib import Path
 LOCK = "emulator.lock"
 RUNTIME = "emulator.json"
 LOG = "emulator.log"
+_PID_WIDTH = 16
 
 
 REPORT_VARIABLE = "EMULATOR_REPORT_FD"
@@ -67,8 +68,7 @@ def lock(data_dir: Path) -> Iterator[None]:
             )
         with writing(data_dir):
             (data_dir / RUNTIME).unlink(missing_ok=True)  # of an emulator that was killed
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
+            os.pwrite(descriptor, f"{os.getpid():<{_PID_WIDTH}}".encode(), 0)  # in one piece, for those who look
         yield
     finally:
         os.close(descriptor)
@@ -100,19 +100,11 @@ def running(data_dir: Path) -> Running | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _published(data_dir) or Running(int(os.pread(descriptor, 32, 0) or b"0"))
+        return _published(data_dir) or Running(_holder(descriptor))
     else:
         return None
     finally:
         os.close(descriptor)
-
-
-def answering(data_dir: Path, seconds: float) -> Running | None:
-    """The folder's emulator, waited for while it is starting; None if there is none."""
-    deadline = time.monotonic() + seconds
-    while (found := running(data_dir)) and not found.url and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
 
 
 def wait_until_gone(data_dir: Path, seconds: float) -> bool:
@@ -133,6 +125,15 @@ def _take(descriptor: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def _holder(descriptor: int) -> int:
+    """Who holds the lock; it writes its id right after it took the lock for the first time."""
+    for _ in range(100):
+        if text := os.pread(descriptor, _PID_WIDTH, 0):
+            return int(text)
+        time.sleep(0.01)
+    raise DataDirError("The lock of the folder is held by a process that does not say which it is: lsof says it")
 
 
 def _published(data_dir: Path) -> Running | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def used_folder(root: Path) -> Path:
         (root / "jobs" / "j-1").mkdir(parents=True)
         (root / "jobs" / "j-1" / "out").write_text("12345")
     return root
+
+
+def test_one_that_was_killed_but_is_not_gone_yet_does_not_count_as_running(tmp_path: Path) -> None:
+    with holder(tmp_path, url="http://127.0.0.1:9") as process:  # nobody answers there
+        found = control.answering(tmp_path, 0.1)
+        assert found is not None
+        assert (found.pid, found.url) == (process.pid, "")
+        threading.Timer(0.2, process.kill).start()
+        assert control.answering(tmp_path, 10) is None
 
 
 def test_a_reset_deletes_the_state_and_nothing_else(tmp_path: Path) -> None:

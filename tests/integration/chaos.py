@@ -86,7 +86,7 @@ class Victim:
     def kill(self) -> set[tuple[int, str]]:
         """``kill -9`` whatever holds the folder; the processes that must go with it."""
         pid = self.pid
-        if pid is None:
+        if not pid:
             return set()
         family = descendants(pid)
         with suppress(ProcessLookupError):
