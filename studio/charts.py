@@ -88,5 +88,5 @@ def _range(values: Sequence[float]) -> Point:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if high - low > 1e-12 * max(abs(low), abs(high), 1e-12):
         return low, high
-    room = abs(low) * 0.1 or 1.0
+    room = abs(low) * 0.1 if abs(low) > 1e-12 else 1.0  # the room of a number next to nothing has no reciprocal
     return low - room, high + room
