@@ -150,7 +150,7 @@ class World:
     def call(self, operation, service="sagemaker", **request):
         return find(service, operation).handler(request, self.context)
 
-    def wait(self, describe, status, seconds=20.0, **request):
+    def wait(self, describe, status, seconds=60.0, **request):
         """Describe until the job has one of the statuses."""
         deadline = time.monotonic() + seconds
         with self.changed:
