@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sagemaker.core.transformer import Transformer
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
+from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.parameters import ParameterString
 from sagemaker.mlops.workflow import ModelStep, TransformStep
 
@@ -18,7 +20,7 @@ LABEL_AND_SCORE = "$[0,-1]"
 def score_step(
     environment: Environment, model: ModelStep, data: Any, scores: str, instance_type: ParameterString
 ) -> TransformStep:
-    """For each CSV file below ``data`` a file ``.out`` below ``scores``, with ``label,probability`` for each row."""
+    """For each CSV file below ``data`` a file ``.out`` below ``scores/EXECUTION``, with ``label,probability`` a row."""
     transformer = Transformer(
         model_name=model.properties.ModelName,
         instance_count=1,
@@ -26,7 +28,7 @@ def score_step(
         strategy="MultiRecord",
         assemble_with="Line",
         accept="text/csv",
-        output_path=scores,
+        output_path=Join(on="/", values=[scores, ExecutionVariables.PIPELINE_EXECUTION_ID]),
         base_transform_job_name="flights-score",
         sagemaker_session=environment.session,
     )
