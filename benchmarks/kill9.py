@@ -1,6 +1,6 @@
 """Kill the emulator at random moments of pipelines and compare what becomes of them with an undisturbed run.
 
-    python benchmarks/kill9.py [--rounds 200] [--seed 1]
+    python -m benchmarks.kill9 [--rounds 200] [--seed 1]
 
 Every round runs pipelines with branches, failures and a stop at the same time, kills the emulator with ``kill -9`` at
 a random moment and starts it again, which in three of ten rounds is killed as well. Prints one line per round and a
@@ -14,8 +14,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.integration.storm import Storm
 
