@@ -28,4 +28,5 @@ def take_after(pid: int) -> None:
 
 
 def _signals(mask: int) -> list[int]:
-    return [number for number in range(1, 65) if mask >> (number - 1) & 1]
+    """The signals of a mask that a program may set: whoever make started ignores two of the C library's own as well."""
+    return [number for number in sorted(signal.valid_signals()) if mask >> (number - 1) & 1]
