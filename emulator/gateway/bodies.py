@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -58,3 +59,26 @@ async def _rest(
             return chunks, size
         message = await receive()
     raise Disconnected
+
+
+def unpacked(headers: Mapping[str, str], body: bytes) -> bytes:
+    """The body as it was before the client compressed it (Smithy's ``requestCompression``, which knows gzip only).
+
+    Raises:
+        AwsError: it is compressed otherwise, is cut off, or is larger than ``LIMIT`` when unpacked.
+    """
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity", "aws-chunked"):
+        return body
+    if encoding != "gzip":
+        raise AwsError(f"Content-Encoding {encoding[:40]!r} is not supported; gzip is", code="SerializationException")
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        content = inflater.decompress(body, LIMIT)
+    except zlib.error as error:
+        raise AwsError(f"The gzip of the request is damaged: {error}", code="SerializationException") from error
+    if inflater.unconsumed_tail:
+        raise RequestTooLarge(f"The body of the request unpacks to more than {LIMIT} bytes ({LIMIT >> 20} MiB).")
+    if not inflater.eof:
+        raise AwsError("The gzip of the request is cut off", code="SerializationException")
+    return content

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.aws import service_models
 from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Operation, find
-from emulator.gateway import json_protocol, models, query_protocol, rest, sqs_query, xml_protocol
+from emulator.gateway import cbor, cbor_protocol, json_protocol, models, query_protocol, rest, sqs_query, xml_protocol
 from emulator.gateway.constraints import Check, ConstraintCompiler, error_code, validation_error
 from emulator.gateway.json_writers import JsonWriters
 from emulator.gateway.wire import WireRequest, WireResponse
@@ -49,6 +49,7 @@ class _Compilers:
     constraints: ConstraintCompiler
     json_readers: json_protocol.JsonReaders
     json_writers: JsonWriters
+    cbor_writers: cbor_protocol.CborWriters
     query_readers: query_protocol.QueryReaders
     xml_readers: xml_protocol.XmlReaders
     xml_writers: xml_protocol.XmlWriters
@@ -60,6 +61,7 @@ def _compilers(service: str) -> _Compilers:
         ConstraintCompiler(),
         json_protocol.JsonReaders(),
         JsonWriters(),
+        cbor_protocol.CborWriters(),
         query_protocol.QueryReaders(),
         xml_protocol.XmlReaders(),
         xml_protocol.XmlWriters(),
@@ -159,6 +161,21 @@ def _json(model: OperationModel, compilers: _Compilers) -> Codec:
     return read, write
 
 
+def _cbor(model: OperationModel, compilers: _Compilers) -> Codec:
+    shape, output = models.input_of(model), models.output_of(model)
+    reader = compilers.json_readers.compile(shape) if shape else None
+    writer = compilers.cbor_writers.compile(output) if output else None
+
+    def read(request: WireRequest) -> Members:
+        return reader(cbor_protocol.parse_document(request.body)) if reader else {}
+
+    def write(response: Mapping[str, Any], request_id: str) -> WireResponse:
+        body = cbor.encode(writer(response)) if writer else b""
+        return WireResponse(200, body, dict(cbor_protocol.HEADERS))
+
+    return read, write
+
+
 def _query(model: OperationModel, compilers: _Compilers) -> Codec:
     shape, output = models.input_of(model), models.output_of(model)
     reader = compilers.query_readers.compile(shape) if shape else None
@@ -238,4 +255,5 @@ _PROTOCOLS: dict[str, Callable[[OperationModel, _Compilers], Codec]] = {
     "query": _query,
     "rest-json": _rest_json,
     "rest-xml": _rest_xml,
+    "smithy-rpc-v2-cbor": _cbor,
 }

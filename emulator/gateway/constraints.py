@@ -23,7 +23,7 @@ Test: TypeAlias = tuple[Callable[[Any], bool], str]
 """What must hold for a value, and AWS's sentence for it."""
 
 _LONGEST_ECHO = 2048
-_CODES = {"logs": "InvalidParameterException", "sts": "ValidationError", "iam": "ValidationError"}
+_CODES = {"logs": "InvalidParameterException"} | dict.fromkeys(("sts", "iam", "cloudwatch"), "ValidationError")
 _MODELLED_CODES = ("ValidationException", "ValidationError", "InvalidParameterException")
 
 

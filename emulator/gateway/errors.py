@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.aws.errors import AwsError
+from emulator.gateway import cbor, cbor_protocol
 from emulator.gateway.json_protocol import dump_document
 from emulator.gateway.wire import WireResponse
 from emulator.gateway.xml_protocol import DECLARATION, element
@@ -19,7 +20,7 @@ _QUERY_ERROR = "x-amzn-query-error"
 
 def render(error: AwsError, protocol: str, service: str, request_id: str) -> WireResponse:
     """The answer that tells a client of ``service`` in ``protocol`` about an error."""
-    write = {"query": _query, "s3": _s3, "rest-xml": _query}.get(protocol, _json)
+    write = _WRITERS.get(protocol, _json)
     response = write(error, service, request_id)
     response.headers |= error.headers
     return response
@@ -47,3 +48,11 @@ def _s3(error: AwsError, service: str, request_id: str) -> WireResponse:
     fields = {"Code": error.code, "Message": error.message} | error.extra | {"RequestId": request_id}
     body = f"{DECLARATION}<Error>{''.join(element(*pair) for pair in fields.items())}</Error>"
     return WireResponse(error.status, body.encode(), {"Content-Type": "application/xml"})
+
+
+def _cbor(error: AwsError, service: str, request_id: str) -> WireResponse:
+    document = {"__type": error.code, "message": error.message, **error.extra}
+    return WireResponse(error.status, cbor.encode(document), dict(cbor_protocol.HEADERS))
+
+
+_WRITERS = {"query": _query, "s3": _s3, "rest-xml": _query, "smithy-rpc-v2-cbor": _cbor}

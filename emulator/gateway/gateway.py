@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from emulator.aws.errors import AwsError, InternalFailure
 from emulator.gateway import errors, health, routing
-from emulator.gateway.bodies import Disconnected, read_body
+from emulator.gateway.bodies import Disconnected, read_body, unpacked
 from emulator.gateway.callers import UNSIGNED, Caller, caller_of, scope_of
 from emulator.gateway.compiled import compiled
 from emulator.gateway.hosts import check_host, is_loopback
@@ -122,6 +122,7 @@ class Gateway:
     async def _answer_operation(self, request: WireRequest, caller: Caller, request_id: str) -> WireResponse:
         if self._signed:
             verify(request, caller, self._app.settings, self._app.resources)
+        request.body = unpacked(request.headers, request.body)
         target = routing.find_target(request, caller)
         operation = compiled(target.service, target.operation, target.protocol)
         scope = scope_of(caller, self._app.settings, self._app.resources)

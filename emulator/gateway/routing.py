@@ -1,10 +1,11 @@
-"""Which operation a request means: by ``X-Amz-Target``, the form's ``Action``, the signed service, then the path.
+"""Which operation a request means: by ``X-Amz-Target``, RPC v2's path, the form's ``Action``, the signed service, the path.
 
 One port serves every service, so the form of a request decides. What nothing else claims is S3's.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -31,7 +32,16 @@ TARGET_PREFIXES = {
 }
 """``targetPrefix`` of the models of the services that the emulator means to serve, so as not to load all 400."""
 
-QUERY_VERSIONS = {"2011-06-15": "sts", "2010-05-08": "iam", "2010-03-31": "sns", "2012-11-05": "sqs"}
+CBOR = "smithy-rpc-v2-cbor"
+_CBOR_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
+
+QUERY_VERSIONS = {
+    "2011-06-15": "sts",
+    "2010-05-08": "iam",
+    "2010-03-31": "sns",
+    "2012-11-05": "sqs",
+    "2010-08-01": "cloudwatch",
+}
 """``apiVersion`` of services whose requests may come unsigned (``AssumeRoleWithWebIdentity``)."""
 
 SIGNING_NAMES = {
@@ -54,6 +64,11 @@ def is_json(request: WireRequest) -> bool:
     return "x-amz-target" in request.headers
 
 
+def is_cbor(request: WireRequest) -> bool:
+    """Whether a request is one of Smithy's RPC v2: a header says so, and the path names the operation."""
+    return request.headers.get("smithy-protocol") == "rpc-v2-cbor"
+
+
 def is_form(request: WireRequest) -> bool:
     """Whether a request is one of the query protocol; its operation may be in the body, in the path never."""
     if request.path != "/":
@@ -63,7 +78,7 @@ def is_form(request: WireRequest) -> bool:
 
 
 def is_s3(request: WireRequest, caller: Caller) -> bool:
-    if is_json(request) or is_form(request):
+    if is_json(request) or is_cbor(request) or is_form(request):
         return False
     json_without_target = "amz-json" in request.headers.get("content-type", "")
     return caller.service in S3_NAMES and not json_without_target
@@ -73,6 +88,8 @@ def protocol_of(request: WireRequest, caller: Caller) -> str:
     """The protocol to answer in, as far as it can be told before an operation is found."""
     if is_json(request):
         return "json"
+    if is_cbor(request):
+        return CBOR
     if is_form(request):
         return "query"
     return "s3" if is_s3(request, caller) else "rest-json"
@@ -86,6 +103,8 @@ def find_target(request: WireRequest, caller: Caller) -> Target:
     """
     if is_json(request):
         return _json_target(request.headers["x-amz-target"], caller)
+    if is_cbor(request):
+        return _cbor_target(request.path)
     if is_form(request):
         return _query_target(request, caller)
     return _rest_target(request, caller)
@@ -97,6 +116,14 @@ def _json_target(header: str, caller: Caller) -> Target:
     if not dot or not service:
         raise UnknownOperation(f"X-Amz-Target {header[:200]!r} names no operation of a known service")
     return Target(service, operation, "json")
+
+
+def _cbor_target(path: str) -> Target:
+    found = _CBOR_PATH.fullmatch(path)
+    service = TARGET_PREFIXES.get(found[1]) if found else None
+    if found is None or service is None:
+        raise UnknownOperation(f"{path[:200]} names no operation of a known service")
+    return Target(service, found[2], CBOR)
 
 
 def _query_target(request: WireRequest, caller: Caller) -> Target:

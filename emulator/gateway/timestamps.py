@@ -36,6 +36,11 @@ def _from_seconds(seconds: float) -> datetime:
         raise ValueError(str(error)) from error
 
 
+def moment(value: Any) -> datetime:
+    """An aware time from an aware time or Unix seconds."""
+    return value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
+
+
 def seconds(value: Any) -> float:
     """Unix seconds to the millisecond, which is as fine as AWS answers."""
     return round(value.timestamp() if isinstance(value, datetime) else float(value), 3)
@@ -43,13 +48,12 @@ def seconds(value: Any) -> float:
 
 def render(value: Any, style: str) -> str:
     """A time (aware datetime or Unix seconds) as text in one of the three formats."""
-    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
-    moment = moment.astimezone(UTC)
+    time = moment(value).astimezone(UTC)
     match style:
         case "rfc822":
-            return format_datetime(moment.replace(microsecond=0), usegmt=True)
+            return format_datetime(time.replace(microsecond=0), usegmt=True)
         case "iso8601":
-            precision = "milliseconds" if moment.microsecond // 1000 else "seconds"
-            return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+            precision = "milliseconds" if time.microsecond // 1000 else "seconds"
+            return time.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
         case _:
-            return f"{seconds(moment):g}" if moment.microsecond else str(int(moment.timestamp()))
+            return f"{seconds(time):g}" if time.microsecond else str(int(time.timestamp()))

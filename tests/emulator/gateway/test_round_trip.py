@@ -30,6 +30,9 @@ SERVICES = [
     ("scheduler", "rest-json"),
     ("lambda", "rest-json"),
     ("route53", "rest-xml"),
+    ("cloudwatch", "smithy-rpc-v2-cbor"),
+    ("cloudwatch", "json"),
+    ("cloudwatch", "query"),
 ]
 UNCOMPARABLE = {
     # Streams of events or bytes, and documents that clients write in a form of their own.
