@@ -26,6 +26,7 @@ from emulator.store.object_errors import disk_full, is_disk_full
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from emulator.services.ecr.registry_api import RegistryApi
     from emulator.services.s3.endpoint import S3Endpoint
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
@@ -70,6 +71,7 @@ class Gateway:
         self._signed = demands_signatures(app.settings)
         self._checks_host = is_loopback(app.settings.host)
         self._s3: S3Endpoint | None = None
+        self._registry: RegistryApi | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -87,8 +89,9 @@ class Gateway:
             await answer(scope, receive, send)
 
     def close(self) -> None:
-        if self._s3 is not None:
-            self._s3.close()
+        for part in (self._s3, self._registry):
+            if part is not None:
+                part.close()
 
     async def _answer(
         self, request: WireRequest, scope: AsgiScope, receive: Receive, request_id: str
@@ -100,6 +103,8 @@ class Gateway:
             if request.path == health.PATH:
                 return self._health(scope)
             caller = caller_of(request)
+            if routing.is_registry(request, caller):
+                return await self._answer_registry(scope, receive, request_id)
             if routing.is_s3(request, caller):
                 return await self._answer_s3(request, caller, scope, receive, request_id)
             request.body = await read_body(request.headers, receive)
@@ -152,6 +157,19 @@ class Gateway:
             self._s3 = S3Endpoint(self._app)
         aws_scope = scope_of(caller, self._app.settings, self._app.resources)
         return await self._s3(Request(scope, receive), aws_scope, request_id)
+
+    async def _answer_registry(self, scope: AsgiScope, receive: Receive, request_id: str) -> Response:
+        """Requests of docker's API carry a token instead of a signature, which only a signed call can have got."""
+        from starlette.requests import ClientDisconnect, Request
+
+        if self._registry is None:
+            from emulator.services.ecr.registry_api import RegistryApi
+
+            self._registry = RegistryApi(self._app)
+        try:
+            return await self._registry(Request(scope, receive), request_id)
+        except ClientDisconnect as error:
+            raise Disconnected from error
 
     def _health(self, scope: AsgiScope) -> WireResponse:
         client = (scope.get("client") or ("",))[0]

@@ -1,4 +1,4 @@
-"""SageMaker's neighbours that keep state of their own: queues, functions, and what works in the background for them."""
+"""SageMaker's neighbours that keep state of their own: queues, images, functions, and what works for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from emulator.engine.scheduler import Scheduler
 from emulator.services.courier import Courier
 from emulator.services.lambda_.invocations import Functions
+from emulator.store.image_layers import ImageLayers
+from emulator.store.images import Images
 from emulator.store.messages import Messages
 from emulator.store.queues import Queues
 
@@ -22,6 +24,8 @@ class Neighbours:
         self._clock = Scheduler("neighbours")
         self.queues = Queues(app.resources.database)
         self.messages = Messages(self.queues)
+        self.images = Images(app.resources.database)
+        self.layers = ImageLayers(app.resources.database, app.settings.data_dir / "images")
         self.functions = Functions(app, launcher, self._clock)
         self.courier = Courier(app)
 
