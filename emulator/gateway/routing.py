@@ -1,4 +1,4 @@
-"""Which operation a request means: by ``X-Amz-Target``, RPC v2's path, the form's ``Action``, the signed service, the path.
+"""Which operation a request is: by ``X-Amz-Target``, RPC v2's path, the form's ``Action``, the signed service, a path.
 
 One port serves every service, so the form of a request decides. What nothing else claims is S3's.
 """
@@ -75,6 +75,11 @@ def is_form(request: WireRequest) -> bool:
         return False
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     return (request.method == "POST" and form) or "Action=" in request.query
+
+
+def is_registry(request: WireRequest, caller: Caller) -> bool:
+    """Whether a request is one of the Docker Registry HTTP API, which is not signed; no bucket is called ``v2``."""
+    return caller.service == "" and not is_json(request) and (request.path == "/v2" or request.path.startswith("/v2/"))
 
 
 def is_s3(request: WireRequest, caller: Caller) -> bool:
