@@ -38,7 +38,7 @@ class Ending:
     exited: Exit
     cause: Cause
     failure: str | None = None
-    """Why a server was of no use, if it was not."""
+    """Why the job fails whatever its program exited with: a server was of no use, an input could not be streamed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 ROOT = PurePosixPath("/opt/ml")
 DEFAULT_MAX_RUNTIME = 86_400
-DataType = Literal["S3Prefix", "ManifestFile"]
+DataType = Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"]
 Distribution = Literal["FullyReplicated", "ShardedByS3Key"]
 
 
@@ -20,6 +20,19 @@ class Source:
     uri: str
     data_type: DataType = "S3Prefix"
     distribution: Distribution = "FullyReplicated"
+    seed: int | None = None
+    """Of the order in which the objects, or the lines of an augmented manifest, come; None: as S3 lists them."""
+    attributes: tuple[str, ...] = ()
+    """Which members of an augmented manifest's lines are wanted, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How an input of mode Pipe is written to its named pipes."""
+
+    gunzip: bool = False
+    wrapped: bool = False
+    """Each object, or attribute, is a record of RecordIO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,8 @@ class Input:
     """An empty match fails the job."""
     unpacked: bool = False
     """The source is one archive, whose members are wanted."""
+    stream: Stream | None = None
+    """No files: named pipes ``path_0``, ``path_1``, … carry the content, one for each time that it is read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, algorithm_error
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
-from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, below_root
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, Stream, below_root
 from emulator.settings import Settings
 from emulator.store.resources import Resource
 
@@ -60,6 +60,8 @@ class Processing(JobKind):
                 work.uploader.folder(output)
         message = _exit_message(work)
         members = {"ExitMessage": message} if message else {}
+        if ending.failure is not None:
+            return Verdict("Failed", ending.failure, members)
         if ending.cause == "max-runtime":
             reason = f"MaxRuntimeExceeded: the job ran longer than MaxRuntimeInSeconds, {work.plan.max_runtime:g}"
             return Verdict("Stopped", reason, members, max_runtime_exceeded=True)
@@ -103,10 +105,17 @@ def _inputs(body: dict[str, Any]) -> list[Input]:
                 item["S3Input"].get("S3DataDistributionType", "FullyReplicated"),
             ),
             item["S3Input"]["LocalPath"],
+            stream=_stream(item["S3Input"]),
         )
         for item in body.get("ProcessingInputs", [])
         if not item.get("AppManaged") and "S3Input" in item
     ]
+
+
+def _stream(source: dict[str, Any]) -> Stream | None:
+    if source.get("S3InputMode", "File") == "File":
+        return None
+    return Stream(gunzip=source.get("S3CompressionType", "None") == "Gzip")
 
 
 def _outputs(body: dict[str, Any]) -> list[Output]:

@@ -51,6 +51,13 @@ class Program:
             if self._process is not None:
                 self._terminate(self._process)
 
+    def fail(self, reason: str) -> None:
+        """End the program, for which the job fails whatever it exits with. Returns at once."""
+        with self._lock:
+            if self._failure is None:
+                self._failure = reason
+        self.stop("done")
+
     def kill(self) -> None:
         """End the program now."""
         with self._lock:

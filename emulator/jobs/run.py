@@ -23,6 +23,7 @@ from emulator.images import Environment, ImageError, Images
 from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal
 from emulator.jobs.kind import Ending, JobKind, Phase, Running, Verdict, Work, platform_environment
 from emulator.jobs.network import BIND_TO_PORT, access_of_program, access_to_server
+from emulator.jobs.pipes import feeding
 from emulator.jobs.plan import Plan, below_root
 from emulator.jobs.program import Output, Program, explain
 from emulator.jobs.staging import Stage
@@ -159,7 +160,8 @@ class JobRun:
         launch = self._launch(plan, environment, mounts, log)
         meanwhile = self._uploading_meanwhile(plan, log)
         drive = None if plan.port is None else self._driving(int(launch.env.get(BIND_TO_PORT, plan.port)))
-        ending = self._program.run(self._parts.launcher, launch, plan.max_runtime, meanwhile, drive)
+        with feeding(plan, self._stage, self._program.fail):
+            ending = self._program.run(self._parts.launcher, launch, plan.max_runtime, meanwhile, drive)
         if self._parts.closing.is_set():
             raise Interrupted
         explain(ending, self._parts.memory_limit_bytes, log)
@@ -184,11 +186,11 @@ class JobRun:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             for item in plan.inputs:
-                (ml / below_root(item.path)).mkdir(parents=True, exist_ok=True)
+                place = ml / below_root(item.path)
+                (place if item.stream is None else place.parent).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise JobFailure(f"ClientError: {error.strerror}: {error.filename}") from error
-        stage = Stage(self._parts.objects, self.job.scope.region, ml, self._directory / "inputs")
-        return stage.lay_out(plan)
+        return self._stage.lay_out(plan)
 
     def _launch(self, plan: Plan, environment: Environment, mounts: list[Mount], log: LogWriter) -> Launch:
         self._output = Output(log, self.job.arn)
@@ -254,6 +256,10 @@ class JobRun:
 
     def _uploader(self, log: LogWriter) -> Uploader:
         return Uploader(self._parts.objects, Tree(self._ml), log.line)
+
+    @property
+    def _stage(self) -> Stage:
+        return Stage(self._parts.objects, self.job.scope.region, self._ml, self._directory / "inputs")
 
     @property
     def _ml(self) -> Path:

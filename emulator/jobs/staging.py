@@ -1,17 +1,19 @@
 """Inputs as files: which objects an input means, and laying them out below ``/opt/ml`` without copying them.
 
 An input that nothing writes back is a link farm, mounted under an overlay by the launcher. Where an output or a
-checkpoint folder covers the same place its files must be the job's own, so they are copied.
+checkpoint folder covers the same place its files must be the job's own, so they are copied. What is streamed through
+named pipes is no file: here it is only made sure that it is there.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from emulator.aws.errors import AwsError
 from emulator.jobs.archives import unpack
@@ -22,6 +24,7 @@ from emulator.store.objects import ObjectStore, parse_s3_uri
 from emulator.store.stored_objects import StoredObject
 
 Placed = tuple[StoredObject, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,13 @@ class Stage:
             raise download_failed(f"Failed to download data. {error.strerror}: {error.filename}") from error
 
     def _lay_out(self, plan: Plan) -> list[Mount]:
-        unpacked = [i for i in plan.inputs if i.unpacked]
-        copied = [i for i in plan.inputs if any(overlap(i.path, output.path) for output in plan.outputs)]
-        mounted = [i for i in plan.inputs if i not in copied and i not in unpacked]
+        for item in plan.inputs:
+            if item.stream is not None:
+                self._require(item, plan)
+        files = [i for i in plan.inputs if i.stream is None]
+        unpacked = [i for i in files if i.unpacked]
+        copied = [i for i in files if any(overlap(i.path, output.path) for output in plan.outputs)]
+        mounted = [i for i in files if i not in copied and i not in unpacked]
         mounts = []
         for number, group in enumerate(nested(mounted)):
             farm = self.farms / str(number)
@@ -76,15 +83,34 @@ class Stage:
         shutil.copytree(links, self.ml / below_root(item.path), dirs_exist_ok=True, copy_function=_copy_writable)
         shutil.rmtree(links)
 
-    def select(self, item: Input, host: Host, role: str) -> list[Placed]:
-        """The objects of an input that this host gets, each with its path below the input's folder."""
+    def _require(self, item: Input, plan: Plan) -> None:
+        if item.source.data_type == "AugmentedManifestFile":
+            self.objects.require(*parse_s3_uri(item.source.uri))
+        else:
+            self.select(item, plan.host, plan.role)
+
+    def select(self, item: Input, host: Host, role: str, epoch: int = 0) -> list[Placed]:
+        """The objects of an input that this host gets, each with its path below the input's folder.
+
+        Raises:
+            JobFailure: there are none, though the input is required.
+        """
         found = resolve(self.objects, item.source)
         if not found and item.required:
             bucket, _ = parse_s3_uri(item.source.uri)
             raise download_failed(nothing_found(item.source.uri, bucket, self.region, role))
-        if item.source.distribution == "ShardedByS3Key":
-            found = found[host.index :: len(host.names)]
-        return found
+        return dealt(found, item.source, host, epoch)
+
+
+def dealt(found: Sequence[T], source: Source, host: Host, epoch: int) -> list[T]:
+    """What a host gets of an input in an epoch, in order: shuffled anew for each epoch, then shared out.
+
+    So shuffling deals what is sharded to other hosts in each epoch (API reference, "Channel", ShuffleConfig).
+    """
+    order = list(found)
+    if source.seed is not None:
+        random.Random(f"{source.seed}/{epoch}").shuffle(order)
+    return order[host.index :: len(host.names)] if source.distribution == "ShardedByS3Key" else order
 
 
 def nested(inputs: list[Input]) -> list[list[Input]]:

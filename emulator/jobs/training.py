@@ -9,7 +9,7 @@ from typing import Any
 from emulator.jobs.failures import algorithm_error
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.metrics import final_metrics
-from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, below_root
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, Stream, below_root
 from emulator.settings import Settings
 from emulator.store.resources import Resource
 
@@ -49,7 +49,7 @@ class Training(JobKind):
         }
         if saved:
             files["checkpointconfig"] = {"S3Uri": saved.uri, "LocalPath": saved.path}
-        inputs = [_channel(channel) for channel in body.get("InputDataConfig", [])]
+        inputs = [_channel(channel, algorithm["TrainingInputMode"]) for channel in body.get("InputDataConfig", [])]
         return Plan(
             image=algorithm["TrainingImage"],
             command=Command(algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"]),
@@ -87,6 +87,8 @@ class Training(JobKind):
         definitions = work.job.body["AlgorithmSpecification"].get("MetricDefinitions", [])
         if metrics := final_metrics(definitions, work.log_backward()):
             members["FinalMetricDataList"] = metrics
+        if ending.failure is not None:
+            return Verdict("Failed", ending.failure, members)
         if ending.cause == "max-runtime":
             return Verdict("Stopped", None, members, max_runtime_exceeded=True)
         if ending.cause == "stop":
@@ -153,12 +155,26 @@ def _upload(work: Work) -> dict[str, Any]:
     return {"ModelArtifacts": {"S3ModelArtifacts": model_uri(work.job)}} if found else {}
 
 
-def _channel(channel: dict[str, Any]) -> Input:
+def _channel(channel: dict[str, Any], default_mode: str) -> Input:
     source = channel["DataSource"]["S3DataSource"]
     return Input(
         channel["ChannelName"],
-        Source(source["S3Uri"], source["S3DataType"], source.get("S3DataDistributionType", "FullyReplicated")),
+        Source(
+            source["S3Uri"],
+            source["S3DataType"],
+            source.get("S3DataDistributionType", "FullyReplicated"),
+            channel.get("ShuffleConfig", {}).get("Seed"),
+            tuple(source.get("AttributeNames", [])),
+        ),
         f"{CHANNELS}/{channel['ChannelName']}",
+        stream=_stream(channel) if channel.get("InputMode", default_mode) == "Pipe" else None,
+    )
+
+
+def _stream(channel: dict[str, Any]) -> Stream:
+    return Stream(
+        gunzip=channel.get("CompressionType", "None") == "Gzip",
+        wrapped=channel.get("RecordWrapperType", "None") == "RecordIO",
     )
 
 

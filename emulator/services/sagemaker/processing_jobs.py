@@ -107,9 +107,7 @@ def _input_path(item: dict[str, Any]) -> str | None:
         raise ValidationException(
             f'Input {name} missing one or more required fields for SageMaker-managed S3Input: "LocalPath"'
         )
-    if source.get("S3InputMode", "File") == "Pipe":
-        raise _not_yet(f"ProcessingInputs[{name}].S3Input.S3InputMode", "Pipe mode; use File")
-    if source.get("S3CompressionType", "None") != "None":
+    if source.get("S3CompressionType", "None") != "None" and source.get("S3InputMode", "File") != "Pipe":
         raise ValidationException(f"Input {name}: S3CompressionType Gzip can only be used with S3InputMode Pipe")
     return _local_path(f"input {name}", source["LocalPath"])
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from typing import Any, get_args
 
 from emulator.aws.errors import NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.images.aws.catalog import metric_definitions
 from emulator.jobs.failures import nothing_found
-from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, below_root
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, DataType, below_root
 from emulator.jobs.staging import exists
 from emulator.jobs.training import KIND, move_to
 from emulator.services.context import Context
@@ -166,7 +166,9 @@ def _check_stopping(body: dict[str, Any]) -> None:
             "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
         )
     if wait is not None and not body["EnableManagedSpotTraining"]:
-        raise ValidationException("MaxWaitTimeInSeconds must not be given unless EnableManagedSpotTraining is true")
+        raise ValidationException(
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+        )
 
 
 def _check_checkpoints(checkpoints: dict[str, str] | None) -> None:
@@ -193,12 +195,27 @@ def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
         raise ValidationException(f"{where}.DataSource must have an S3DataSource")
     source = channel["DataSource"]["S3DataSource"]
     parse_s3_uri(source["S3Uri"])
-    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+    if source["S3DataType"] not in get_args(DataType):
         raise _not_yet(f"{where}.DataSource.S3DataSource.S3DataType", source["S3DataType"])
-    if channel.get("InputMode", default_mode) == "Pipe":
-        raise _not_yet(f"{where}.InputMode", "Pipe mode; use File or FastFile")
-    if channel.get("RecordWrapperType", "None") != "None":
-        raise _not_yet(f"{where}.RecordWrapperType", "wrapping of records, which Pipe mode does")
+    _check_mode(channel, source, channel.get("InputMode", default_mode))
+
+
+def _check_mode(channel: dict[str, Any], source: dict[str, Any], mode: str) -> None:
+    """What only Pipe mode can do; of the wordings, that of the compression type is known to be AWS's."""
+    name, augmented = channel["ChannelName"], source["S3DataType"] == "AugmentedManifestFile"
+    if mode != "Pipe":
+        for member, what in (("CompressionType", "compression type"), ("RecordWrapperType", "record wrapper type")):
+            if channel.get(member, "None") != "None":
+                raise ValidationException(
+                    f"Invalid {what} for channel {name}: {mode} mode only supports NONE, got {channel[member]} instead"
+                )
+        if augmented:
+            raise ValidationException(
+                f"Invalid S3DataType for channel {name}: AugmentedManifestFile is only supported in Pipe mode, got"
+                f" {mode} instead"
+            )
+    if augmented and not source.get("AttributeNames"):
+        raise ValidationException(f"AttributeNames must be given for channel {name} with AugmentedManifestFile")
 
 
 def _check_data(body: dict[str, Any], context: Context) -> None:

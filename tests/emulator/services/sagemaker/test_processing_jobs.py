@@ -92,7 +92,8 @@ IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
     [
         ({"ProcessingResources": {"ClusterConfig": {**CLUSTER, "InstanceCount": 2}}}, NotImplementedHere,
          "ClusterConfig.InstanceCount.*more than one instance"),
-        ({"ProcessingInputs": [s3_input("a", "s3://b/k", IN, S3InputMode="Pipe")]}, NotImplementedHere, "Pipe mode"),
+        ({"ProcessingInputs": [s3_input("a", "s3://b/k", IN, S3CompressionType="Gzip")]}, ValidationException,
+         "Input a: S3CompressionType Gzip can only be used with S3InputMode Pipe"),
         ({"ProcessingInputs": [{"InputName": "a", "DatasetDefinition": {}}]}, NotImplementedHere, "Athena"),
         ({"ProcessingInputs": [s3_input("a", "s3://b/k", "/tmp/x")]}, ValidationException,
          "LocalPath /tmp/x of input a must be an absolute path below /opt/ml/processing/"),

@@ -72,6 +72,13 @@ def source(**members):
     return {"InputDataConfig": [channel("train", "s3://data/train/", **members)]}
 
 
+def channels(**members):
+    return {"InputDataConfig": [channel("train", "s3://data/train/") | members]}
+
+
+FILES = {"FileSystemId": "fs-12345678", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/"}
+
+
 @pytest.mark.parametrize(
     ("members", "error", "message"),
     [
@@ -79,14 +86,24 @@ def source(**members):
         ({"AlgorithmSpecification": {"AlgorithmName": "mine", "TrainingInputMode": "File"}}, NotImplementedHere,
          "AlgorithmSpecification.AlgorithmName"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, ValidationException, "TrainingImage"),
-        ({"AlgorithmSpecification": {**ALGORITHM, "TrainingInputMode": "Pipe"}, **source()}, NotImplementedHere,
-         r"InputDataConfig\[train\].InputMode.*Pipe"),
+        (channels(CompressionType="Gzip"), ValidationException,
+         "^Invalid compression type for channel train: File mode only supports NONE, got Gzip instead$"),
+        (channels(InputMode="FastFile", RecordWrapperType="RecordIO"), ValidationException,
+         "^Invalid record wrapper type for channel train: FastFile mode only supports NONE, got RecordIO instead$"),
+        (source(S3DataType="Converse"), NotImplementedHere, "S3DataType.*Converse"),
+        ({"InputDataConfig": [{"ChannelName": "train", "DataSource": {"FileSystemDataSource": FILES}}]},
+         NotImplementedHere, r"InputDataConfig\[train\].DataSource.FileSystemDataSource"),
         ({"AlgorithmSpecification": {**ALGORITHM, "MetricDefinitions": [{"Name": "m", "Regex": "("}]}},
          ValidationException, "the Regex of m is not a regular expression"),
-        (source(S3DataType="AugmentedManifestFile"), NotImplementedHere, "AugmentedManifestFile"),
+        (source(S3DataType="AugmentedManifestFile", AttributeNames=["a"]), ValidationException,
+         "AugmentedManifestFile is only supported in Pipe mode, got File instead"),
+        ({"AlgorithmSpecification": {**ALGORITHM, "TrainingInputMode": "Pipe"},
+          **source(S3DataType="AugmentedManifestFile")}, ValidationException, "AttributeNames must be given"),
         ({"InputDataConfig": [channel("..", "s3://data/train/")]}, ValidationException, "the name of a channel"),
         ({"InputDataConfig": [channel("a", "s3://data/train/")] * 2}, ValidationException, "must be unique"),
         ({"EnableManagedSpotTraining": True}, ValidationException, "Invalid MaxWaitTimeInSeconds"),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 90}}, ValidationException,
+         "^Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true$"),
         ({"CheckpointConfig": {"S3Uri": "s3://data/cp", "LocalPath": "/tmp/cp"}}, NotImplementedHere,
          "CheckpointConfig.LocalPath"),
         ({"CheckpointConfig": {"S3Uri": "s3://data/cp", "LocalPath": "/opt/ml/input"}}, ValidationException,
