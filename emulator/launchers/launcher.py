@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,17 @@ class Mount:
     source: Path
 
 
+class Lan(ABC):
+    """A network that the hosts of one job share with nobody else. Thread-safe."""
+
+    addresses: Mapping[str, str]
+    """Of the hosts, by their names."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it, once its hosts have ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """One command to run."""
@@ -46,13 +57,20 @@ class Launch:
     """Names that resolve to the sandbox itself, such as ``algo-1``."""
     mounts: list[Mount]
     network: bool
-    """False: a network with nothing in it but the sandbox's own loopback, and the outlets."""
+    """Whether the program reaches what the machine reaches; if not, nothing but itself, its ``lan`` and the outlets."""
     memory_limit_bytes: int
     """Of all processes together; 0 is no limit."""
     output: Callable[[bytes], None]
     """Called with pieces of standard output and error as they come, from one thread at a time."""
     outlets: Mapping[int, tuple[str, int]] = field(default_factory=dict)
-    """Ports of the loopback of a job without ``network`` that lead to addresses outside."""
+    """Ports of the sandbox's own loopback that lead to addresses outside, where it has a network of its own."""
+    lan: Lan | None = None
+    """Of the launcher's own making: the program is its host ``hostname``, with an address and ports of its own."""
+
+    @property
+    def shares_network(self) -> bool:
+        """Whether the program lives in the machine's own network, and not in one that was made for it."""
+        return self.network and self.lan is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +122,14 @@ class Launcher(ABC):
 
         Raises:
             LaunchError: the sandbox could not be made.
+        """
+
+    @abstractmethod
+    def lan(self, environment: Environment, hosts: Sequence[str], *, outside: bool) -> Lan:
+        """A network for the hosts of one job, all of ``environment``; ``outside``: they are launched with ``network``.
+
+        Raises:
+            LaunchError: this launcher, or this machine, cannot make one.
         """
 
     @abstractmethod

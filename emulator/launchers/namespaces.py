@@ -11,19 +11,22 @@ import signal
 import socket
 import stat
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
-from emulator.launchers.launcher import Launch, Launcher, LaunchError, Process
+from emulator.launchers.lan import NamespaceLan
+from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process
 from emulator.launchers.relay import Relay
 from emulator.launchers.sandbox import wire
 from emulator.launchers.trash import Trash
 from emulator.launchers.warden import Warden, base_environment
 
 _MAX_WARDENS = 6
+T = TypeVar("T")
 
 
 class NamespaceLauncher(Launcher):
@@ -48,17 +51,25 @@ class NamespaceLauncher(Launcher):
         self._closed = False
 
     def launch(self, launch: Launch) -> Process:
+        return self._by_warden(launch.environment, lambda warden: _start(warden, self._trash, launch))
+
+    def lan(self, environment: Environment, hosts: Sequence[str], *, outside: bool) -> Lan:
+        made = self._by_warden(environment, lambda warden: warden.network(len(hosts), outside=False))
+        return NamespaceLan(hosts, made)
+
+    def _by_warden(self, environment: Environment, ask: Callable[[Warden], T]) -> T:
+        """What a warden of ``environment`` answers; one that was killed meanwhile gets a successor, once."""
         for attempt in range(2):
-            warden = self._warden(launch.environment)
+            warden = self._warden(environment)
             try:
                 warden.wait_until_ready()
-                return _start(warden, self._trash, launch)
-            except ConnectionError as error:  # it was killed: a new one takes its place, once
-                self._forget(launch.environment, warden)
+                return ask(warden)
+            except ConnectionError as error:
+                self._forget(environment, warden)
                 if attempt:
-                    raise LaunchError(f"cannot start job {launch.job_id}: {error}, twice") from error
+                    raise LaunchError(f"cannot start a job of image {environment.name}: {error}, twice") from error
             except LaunchError:
-                self._forget_if_dead(launch.environment, warden)
+                self._forget_if_dead(environment, warden)
                 raise
         raise AssertionError("unreachable")
 
@@ -105,6 +116,10 @@ class NamespaceLauncher(Launcher):
 
 
 def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
+    lan = launch.lan
+    assert lan is None or isinstance(lan, NamespaceLan), "a lan is of the launcher's own making"
+    hosts = dict.fromkeys(launch.hosts, "127.0.0.1") if lan is None else dict(lan.addresses)
+    bridge, switch = (0, []) if lan is None else lan.port_of(launch.hostname)
     files = host_files() if launch.network else None
     env = base_environment(launch.environment) | {"HOSTNAME": launch.hostname} | (files.env if files else {})
     payload: dict[str, Any] = {
@@ -114,20 +129,21 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
         "env": env | launch.environment.env | launch.env,
         "workdir": launch.environment.workdir or "/",
         "hostname": re.sub(r"[^A-Za-z0-9.-]", "-", launch.hostname)[:64],
-        "hosts": launch.hosts,
+        "hosts": hosts,
+        "bridge": bridge,
         "mounts": [[mount.target, str(mount.source.absolute())] for mount in launch.mounts],
-        "network": launch.network,
+        "shares_network": launch.shares_network,
         "outlets": list(launch.outlets),
         "memory_limit_bytes": launch.memory_limit_bytes,
         "read_only_files": files.files if files else [],
     }
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
-        status, (pidfd, *outlets) = warden.launch(payload, write)
+        status, (pidfd, *outlets) = warden.launch(payload, write, switch)
     except BaseException:
         os.close(read)
         raise
-    addresses = () if launch.network else launch.outlets.values()
+    addresses = () if launch.shares_network else launch.outlets.values()
     relays = [Relay(socket.socket(fileno=fd), address) for address, fd in zip(addresses, outlets, strict=True)]
     return _NamespaceProcess(warden, trash, launch, status, pidfd, read, relays)
 
@@ -152,7 +168,7 @@ class _NamespaceProcess(FollowedProcess):
         super().__init__(launch, status, output)
 
     def connect(self, port: int, timeout: float) -> socket.socket:
-        return super().connect(port, timeout) if self._launch.network else self._connect_inside(port, timeout)
+        return super().connect(port, timeout) if self._launch.shares_network else self._connect_inside(port, timeout)
 
     def _connect_inside(self, port: int, timeout: float) -> socket.socket:
         """A socket belongs to the network it was made in: the job's init makes it and hands it out."""

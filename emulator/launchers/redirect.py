@@ -12,25 +12,20 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
-from emulator.launchers.launcher import Launch, Launcher, LaunchError, Process
+from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process
 from emulator.launchers.redirection import Redirection
 from emulator.launchers.sandbox import wire
 from emulator.launchers.warden import base_environment
-
-_BOOT = "import sys; sys.path[0] = {folder!r}; from sandbox.watcher import main; main()"
-_HERE = Path(__file__).resolve().parent
+from emulator.launchers.watching import copy_inputs, start_watcher
 
 
 class RedirectLauncher(Launcher):
@@ -59,6 +54,9 @@ class RedirectLauncher(Launcher):
         if process.wait(0) is not None:
             self._running.discard(process)
         return process
+
+    def lan(self, environment: Environment, hosts: Sequence[str], *, outside: bool) -> Lan:
+        raise LaunchError(f"jobs on {len(hosts)} hosts need namespaces, and there are none: {self.description}")
 
     def warm_up(self, environment: Environment) -> None:
         """There is nothing to prepare: every program is started anew."""
@@ -89,15 +87,8 @@ class _RedirectProcess(FollowedProcess):
         payload = _prepare(launch, link, self._tmp)
         if link is not None:
             _point(link, launch.directory / "ml")
-        status, theirs = socket.socketpair()
-        read, write = os.pipe()
-        boot = [sys.executable, "-c", _BOOT.format(folder=str(_HERE)), str(theirs.fileno()), str(write)]
-        with theirs:
-            fds = [theirs.fileno(), write]
-            self._watcher = subprocess.Popen(boot, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)
-            os.close(write)
+        self._watcher, status, read = start_watcher("watcher", payload)
         self.pid = self._watcher.pid
-        wire.send(status, payload)
         super().__init__(launch, status, read)
 
     def _kill(self) -> None:
@@ -120,12 +111,7 @@ def _prepare(launch: Launch, link: Path | None, tmp: str) -> dict[str, Any]:
     directory = launch.directory.absolute()
     for name in ("ml", "home"):
         (directory / name).mkdir(parents=True, exist_ok=True)
-    paths = {target: source for source, target in launch.environment.files}
-    for number, mount in enumerate(launch.mounts):
-        place = directory / "ml" / os.path.relpath(mount.target, "/opt/ml")
-        if not mount.target.startswith("/opt/ml/"):
-            paths[mount.target] = place = directory / "inputs-elsewhere" / str(number)
-        shutil.copytree(mount.source, place, dirs_exist_ok=True, copy_function=_copy_writable)
+    paths = {target: source for source, target in launch.environment.files} | copy_inputs(launch)
     if link is None:
         paths["/opt/ml"] = directory / "ml"
     redirection = Redirection(paths)
@@ -145,11 +131,6 @@ def _environment(launch: Launch, directory: Path, tmp: str) -> dict[str, str]:
     own = {"HOME": str(directory / "home"), "TMPDIR": tmp, "HOSTNAME": launch.hostname}
     base = base_environment(launch.environment) | host_files().env
     return base | launch.environment.env | launch.env | own
-
-
-def _copy_writable(source: str, target: str) -> None:
-    shutil.copyfile(source, target)
-    Path(target).chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
 def _can_link(link: Path) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -62,20 +64,18 @@ class Warden:
                     raise LaunchError(f"cannot make a sandbox for image {self._name}: {reason}")
                 self._ready = True
 
-    def launch(self, payload: dict[str, Any], output: int) -> tuple[socket.socket, list[int]]:
-        """Fork an init that runs ``payload``; the socket to it, its pidfd and its outlets. Takes over ``output``.
+    def launch(self, payload: dict[str, Any], output: int, fds: list[int]) -> tuple[socket.socket, list[int]]:
+        """Fork an init that runs ``payload`` with ``fds``; the socket to it, its pidfd and its outlets.
+
+        Takes over ``output``.
 
         Raises:
             LaunchError: the job's root or its process could not be made.
             ConnectionError: the warden has gone.
         """
-        status, theirs = socket.socketpair()
+        status = self._ask(wire.LAUNCH, output)
         try:
-            try:
-                wire.hand_over(self._control, b"launch", [theirs.detach(), output])
-            except OSError as error:
-                raise ConnectionError("the warden has gone") from error
-            wire.send(status, payload)
+            wire.send(status, payload, fds)
             received = wire.receive(status)
         except BaseException:
             status.close()
@@ -85,6 +85,36 @@ class Warden:
             reason = received[0]["error"] if received else "its first process ended; see the emulator's log"
             raise LaunchError(f"cannot start job {payload['job_id']} in a sandbox: {reason}")
         return status, received[1]
+
+    def network(self, hosts: int, *, outside: bool) -> list[tuple[dict[str, Any], list[int]]]:
+        """Make a network of its own with a switch in it: what each host needs for it, then what ``outside`` takes.
+
+        Raises:
+            LaunchError: this machine refuses it.
+            ConnectionError: the warden has gone.
+        """
+        parts: list[tuple[dict[str, Any], list[int]]] = []
+        with self._ask(wire.NETWORK) as status:
+            wire.send(status, {"hosts": hosts, "outside": outside})
+            for _ in range(hosts + outside):
+                received = wire.receive(status)
+                if received is None or "error" in received[0]:
+                    for fd in itertools.chain(*(fds for _, fds in parts)):
+                        os.close(fd)
+                    reason = received[0]["error"] if received else "its process ended; see the emulator's log"
+                    raise LaunchError(f"cannot make a network for {hosts} hosts: {reason}")
+                parts.append(received)
+        return parts
+
+    def _ask(self, kind: bytes, *fds: int) -> socket.socket:
+        """Have the warden fork; the socket to the process. Takes over ``fds``."""
+        status, theirs = socket.socketpair()
+        try:
+            wire.hand_over(self._control, kind, [theirs.detach(), *fds])
+        except OSError as error:
+            status.close()
+            raise ConnectionError("the warden has gone") from error
+        return status
 
     @property
     def alive(self) -> bool:

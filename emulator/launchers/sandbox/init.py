@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from . import kernel, memory, wire
 from .process import become, execute, find_program
 from .root import Root, Template
+from .switch import plug
 
 SHIM_SOCKET = "/dev/shm/.python"
 _MEMORY_INTERVAL = 0.2
@@ -24,7 +25,7 @@ def run(status: socket.socket, output: int, template: Template, zygote: socket.s
     try:
         received = wire.receive(status)
         if received is not None:
-            Init(status, output, template, zygote, received[0]).run()
+            Init(status, output, template, zygote, *received).run()
     except OSError as error:
         wire.send(status, {"error": str(error)})
     os._exit(0)
@@ -32,8 +33,15 @@ def run(status: socket.socket, output: int, template: Template, zygote: socket.s
 
 class Init:
     def __init__(
-        self, status: socket.socket, output: int, template: Template, zygote: socket.socket | None, job: dict[str, Any]
+        self,
+        status: socket.socket,
+        output: int,
+        template: Template,
+        zygote: socket.socket | None,
+        job: dict[str, Any],
+        fds: list[int],
     ) -> None:
+        """``fds``: of a host of a job with several, the route socket of their switch."""
         self._status = status
         self._output = output
         self._template = template
@@ -46,7 +54,8 @@ class Init:
         self._reply: socket.socket | None = None
         self._shims: socket.socket | None = None
         self._outlets: list[socket.socket] = []
-        self._fork_kind = SHARED_NETWORK if job["network"] else PRIVATE_NETWORK
+        self._switch = fds
+        self._fork_kind = SHARED_NETWORK if job["shares_network"] else PRIVATE_NETWORK
 
     def run(self) -> None:
         wakeup, self._wakeup_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -64,10 +73,12 @@ class Init:
     def _enter_namespaces(self) -> None:
         with open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")  # before anything else of the machine, where its memory runs out
-        network = 0 if self._job["network"] else kernel.CLONE_NEWNET
+        network = 0 if self._job["shares_network"] else kernel.CLONE_NEWNET
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | network)
         if network:
             kernel.loopback_up()
+            for fd in self._switch:
+                plug(socket.socket(fileno=fd), self._job["bridge"], self._job["hosts"][self._job["hostname"]])
             self._outlets = [_listen(port) for port in self._job["outlets"]]
         socket.sethostname(self._job["hostname"])
         Root(self._template, self._job).enter()

@@ -233,10 +233,11 @@ class Root:
 
     def _write_names(self) -> None:
         etc, job = f"{self._root}/etc", self._job
-        names = " ".join(dict.fromkeys([job["hostname"], *job["hosts"]]))
-        _write(f"{etc}/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.0.1 {names}\n")
+        hosts = {job["hostname"]: "127.0.0.1", **job["hosts"]}
+        names = "".join(f"{address} {name}\n" for name, address in hosts.items())
+        _write(f"{etc}/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{names}")
         _write(f"{etc}/hostname", job["hostname"] + "\n")
-        if job["network"]:
+        if job["shares_network"]:
             _copy_readable("/etc/resolv.conf", f"{etc}/resolv.conf")
 
 

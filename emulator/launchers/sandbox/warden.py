@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from . import init, kernel, wire, zygote
+from . import init, kernel, switch, wire, zygote
 from .root import Template
 
 
@@ -104,6 +104,9 @@ class Warden:
         kind, fds = wire.take_over(self._control)
         if not kind:
             os._exit(0)
+        if kind == wire.NETWORK:
+            self._make_network(socket.socket(fileno=fds[0]))
+            return
         status, output = socket.socket(fileno=fds[0]), fds[1]
         with status:
             kernel.unshare(kernel.CLONE_NEWPID)
@@ -116,6 +119,13 @@ class Warden:
             finally:
                 kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
         os.close(output)
+
+    def _make_network(self, status: socket.socket) -> None:
+        with status:
+            if os.fork() == 0:
+                self._control.close()
+                with _only_way_out():
+                    switch.run(status)
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):

@@ -8,6 +8,8 @@ import socket
 import struct
 from typing import Any
 
+LAUNCH, NETWORK = b"launch", b"network"
+"""What a warden is asked for."""
 _LENGTH = struct.Struct("!I")
 _MAX_FDS = 16
 

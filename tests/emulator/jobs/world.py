@@ -16,7 +16,7 @@ from pathlib import Path
 from emulator.aws.operations import find
 from emulator.images import Environment, ImageNotFound
 from emulator.jobs.jobs import Jobs
-from emulator.launchers.launcher import Exit, Launcher, Process
+from emulator.launchers.launcher import Exit, Lan, Launcher, Process
 from emulator.services import logs as _logs  # noqa: F401 - registers its operations
 from emulator.services.context import App, Context
 from emulator.services.sagemaker import processing_jobs, training_jobs  # noqa: F401 - register their operations
@@ -76,6 +76,14 @@ class PlainProcess(Process):
             os.killpg(self.pid, signal.SIGKILL)
 
 
+class PlainLan(Lan):
+    def __init__(self, hosts):
+        self.addresses = dict.fromkeys(hosts, "127.0.0.1")
+
+    def close(self):
+        pass
+
+
 class PlainLauncher(Launcher):
     name = "plain"
     isolation = "tests"
@@ -93,6 +101,9 @@ class PlainLauncher(Launcher):
             shutil.copytree(mount.source, place, dirs_exist_ok=True, copy_function=shutil.copyfile)
             mounted.append(place)
         return PlainProcess(launch, mounted)
+
+    def lan(self, environment, hosts, *, outside):
+        return PlainLan(hosts)
 
     def warm_up(self, environment):
         self.warmed.append(environment.name)

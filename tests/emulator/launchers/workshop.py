@@ -85,6 +85,8 @@ class Workshop:
         output=None,
         environment=None,
         outlets=None,
+        hostname="algo-1",
+        lan=None,
     ):
         """``files``: path below ``/opt/ml`` to text; ``mounts``: container path to host folder."""
         directory = self.folder / f"job-{next(self._numbers)}"
@@ -100,13 +102,14 @@ class Workshop:
             environment=environment or self.environment,
             command=command,
             env=env or {},
-            hostname="algo-1",
+            hostname=hostname,
             hosts=["algo-1", "algo-2"],
             mounts=[Mount(target, source) for target, source in (mounts or {}).items()],
             network=network,
             memory_limit_bytes=memory,
             output=output or started.receive,
             outlets=outlets or {},
+            lan=lan,
         )
         started.process = self.launcher.launch(launch)
         return started
@@ -120,6 +123,9 @@ class Workshop:
         """Run ``text`` as ``/opt/ml/script.py``."""
         files = {"script.py": text} | options.pop("files", {})
         return self.run(["python3", "/opt/ml/script.py", *arguments], files=files, **options)
+
+    def start_script(self, text, **options):
+        return self.start(["python3", "/opt/ml/script.py"], files={"script.py": text}, **options)
 
     def shell(self, text, **options):
         return self.run(["/bin/sh", "-c", text], **options)

@@ -1,0 +1,37 @@
+"""The network of a job with several hosts, in namespaces: each host has an address, an interface, ports of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from emulator.launchers.launcher import Lan
+
+_NETWORK = "198.18"
+"""Of RFC 2544, for tests of devices: no machine that a job may have to reach has an address in it."""
+
+
+def address_of(index: int) -> str:
+    """The address of the host with that place in its job, from 0."""
+    return f"{_NETWORK}.{(index + 1) >> 8}.{(index + 1) & 255}"
+
+
+class NamespaceLan(Lan):
+    def __init__(self, hosts: Sequence[str], made: Sequence[tuple[dict[str, Any], list[int]]]) -> None:
+        """``made``: what the warden answered, host by host; its sockets keep the network alive."""
+        self.addresses = {name: address_of(index) for index, name in enumerate(hosts)}
+        self._ports = {name: (int(part["bridge"]), fds) for name, (part, fds) in zip(hosts, made, strict=True)}
+        self._lock = threading.Lock()
+
+    def port_of(self, host: str) -> tuple[int, list[int]]:
+        """The number of the switch's bridge, and a route socket of the network that no other host has."""
+        return self._ports[host]
+
+    def close(self) -> None:
+        with self._lock:
+            ports, self._ports = self._ports, {}
+        for _, fds in ports.values():
+            for fd in fds:
+                os.close(fd)
