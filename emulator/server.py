@@ -56,6 +56,7 @@ def build(settings: Settings) -> Emulator:
     from emulator.jobs.jobs import Jobs
     from emulator.launchers import select_launcher
     from emulator.store.log_streams import LogStreams
+    from emulator.store.metrics import Metrics
     from emulator.store.objects import ObjectStore
 
     load_services()
@@ -69,6 +70,7 @@ def build(settings: Settings) -> Emulator:
     engine = Engine(resources, objects, settings)
     app = App(settings, resources, objects, logs, jobs, engine, invoke=_not_bound)
     app.invoke = make_invoke(app)
+    app.metrics = Metrics(database)
     app.neighbours = Neighbours(app, launcher)
     engine.bind(app.invoke, jobs.warm_up)
     jobs.bind(app.invoke)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.gateway import cbor, timestamps
-from emulator.gateway.json_protocol import SerializationException
+from emulator.gateway.json_protocol import JsonReaders, Read, SerializationException
 from emulator.gateway.json_writers import JsonWriters, Write
 from emulator.gateway.models import Shape
 
@@ -22,6 +22,16 @@ def parse_document(body: bytes) -> Any:
         return cbor.decode(body) if body else {}
     except (cbor.MalformedCbor, RecursionError) as error:
         raise SerializationException(str(error)) from error
+
+
+class CborReaders(JsonReaders):
+    """Compiled readers of one service's shapes; numbers may be none here, which is for the operation to refuse."""
+
+    def _compile(self, shape: Shape) -> Read:
+        read = super()._compile(shape)
+        if shape.type_name not in ("float", "double"):
+            return read
+        return lambda value: value if isinstance(value, float) else read(value)
 
 
 class CborWriters(JsonWriters):

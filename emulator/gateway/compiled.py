@@ -49,6 +49,7 @@ class _Compilers:
     constraints: ConstraintCompiler
     json_readers: json_protocol.JsonReaders
     json_writers: JsonWriters
+    cbor_readers: cbor_protocol.CborReaders
     cbor_writers: cbor_protocol.CborWriters
     query_readers: query_protocol.QueryReaders
     xml_readers: xml_protocol.XmlReaders
@@ -61,6 +62,7 @@ def _compilers(service: str) -> _Compilers:
         ConstraintCompiler(),
         json_protocol.JsonReaders(),
         JsonWriters(),
+        cbor_protocol.CborReaders(),
         cbor_protocol.CborWriters(),
         query_protocol.QueryReaders(),
         xml_protocol.XmlReaders(),
@@ -163,7 +165,7 @@ def _json(model: OperationModel, compilers: _Compilers) -> Codec:
 
 def _cbor(model: OperationModel, compilers: _Compilers) -> Codec:
     shape, output = models.input_of(model), models.output_of(model)
-    reader = compilers.json_readers.compile(shape) if shape else None
+    reader = compilers.cbor_readers.compile(shape) if shape else None
     writer = compilers.cbor_writers.compile(output) if output else None
 
     def read(request: WireRequest) -> Members:

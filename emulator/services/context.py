@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emulator.services.neighbours import Neighbours
     from emulator.settings import Settings
     from emulator.store.log_streams import LogStreams
+    from emulator.store.metrics import Metrics
     from emulator.store.objects import ObjectStore
     from emulator.store.resources import Resources
 
@@ -34,6 +35,7 @@ class App:
     jobs: Jobs
     engine: Engine
     invoke: Invoke
+    metrics: Metrics = field(init=False, repr=False)
     neighbours: Neighbours = field(init=False, repr=False)
     """Set once the rest is put together: they work in the background by ``invoke``."""
 

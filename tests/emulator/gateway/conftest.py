@@ -22,12 +22,14 @@ from emulator.gateway.gateway import Gateway, create_gateway
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.transport import OneSegmentProtocol
 from emulator.services import iam, iam_policies, sts
+from emulator.services.cloudwatch import data, listing, putting, statistics
 from emulator.services.context import App
 from emulator.settings import Settings
 from emulator.store.database import Database
+from emulator.store.metrics import Metrics
 from emulator.store.resources import SCHEMA, Resources
 
-REGISTERED = (iam, iam_policies, sts)
+REGISTERED = (iam, iam_policies, sts, data, listing, putting, statistics)
 Register = Callable[..., None]
 
 
@@ -89,6 +91,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
         databases.append(database)
         nothing: Any = SimpleNamespace()
         app = App(replace(Settings(data_dir=tmp_path), **settings), Resources(database), *[nothing] * 4, invoke=nothing)
+        app.metrics = Metrics(database)
         app.invoke = make_invoke(app)
         return app
 
