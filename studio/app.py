@@ -21,6 +21,7 @@ from studio.live import events
 from studio.pages import compare, executions, jobs, models, objects, pipelines, search, start
 from studio.pages.page import Options, Page, View, Write
 from studio.rendering import Renderer
+from studio.scores import Scores
 from studio.security import Access, Guard, forbids_write
 
 Handler = Callable[[View], Page | Response]
@@ -66,6 +67,7 @@ class Studio:
         self.aws = aws
         self.access = access
         self.options = options
+        self.scores = Scores(aws)
         self.renderer = Renderer(csrf=access.csrf, read_only=access.read_only, region=aws.region, endpoint=aws.endpoint)
         self.routes = [Route(path, partial(self.show, handler=handler)) for path, handler in PAGES.items()]
 
@@ -74,7 +76,7 @@ class Studio:
         return await run_in_threadpool(self._show, view, handler)
 
     def _view(self, path: str, parts: dict[str, str], query: QueryParams) -> View:
-        return View(self.aws, self.options, path, parts, query)
+        return View(self.aws.reader(), self.options, path, parts, query, self.scores)
 
     def _show(self, view: View, handler: Handler) -> Response:
         try:
@@ -84,7 +86,7 @@ class Studio:
         return found if isinstance(found, Response) else self._html(found, view)
 
     def _html(self, page: Page, view: View) -> Response:
-        html = self.renderer.page(page, view=view)
+        html = self.renderer.page(page, view=page.view or view)
         return HTMLResponse(html, page.status, headers={"Cache-Control": "no-store"})
 
     async def change(self, request: Request, action: Action) -> Response:
@@ -94,15 +96,14 @@ class Studio:
         view = self._view(request.url.path, dict(request.path_params), QueryParams())
         if refusal := forbids_write(self.access, request.headers, items.pop("csrf", "")):
             return self._html(problem_page(Problem("Refused", "Forbidden", refusal), 403), view)
-        write = Write(self.aws, self.options, view.path, view.parts, items, chosen)
-        return await run_in_threadpool(self._change, write, view, action)
+        return await run_in_threadpool(self._change, Write(view, items, chosen), action)
 
-    def _change(self, write: Write, view: View, action: Action) -> Response:
+    def _change(self, write: Write, action: Action) -> Response:
         try:
             found = action(write)
         except Problem as problem:
             found = problem_page(problem, 422)
-        return found if isinstance(found, Response) else self._html(found, view)
+        return found if isinstance(found, Response) else self._html(found, write.view)
 
     async def live(self, request: Request) -> Response:
         """The events of the page whose address is in ``for``."""
@@ -124,6 +125,7 @@ class Studio:
         return Response("There is no such page.\n", 404)
 
     def _read(self, view: View, handler: Handler) -> tuple[dict[str, str], bool]:
+        view.aws.gaps.clear()
         page = handler(view)
         if not isinstance(page, Page):
             return {}, False

@@ -5,11 +5,12 @@ Nothing here knows whether AWS or an emulator answers: the ordinary environment 
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +18,9 @@ from botocore.session import Session
 
 if TYPE_CHECKING:
     from studio.definition import Definition
+    from studio.series import Reading
 
+T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
 CONNECTIONS = 20
@@ -56,7 +59,9 @@ class Aws:
             self._session.set_config_variable("region", region)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
+        self.gaps: list[Problem] = []
         self.ended: dict[tuple[str, str], dict[str, Any]] = {}
+        self.readings: dict[tuple[str, str], Reading] = {}
         self.definition = lru_cache(maxsize=128)(self._definition)
         self.pipeline_arn = lru_cache(maxsize=1024)(self._pipeline_arn)
         self.parameters = lru_cache(maxsize=4096)(self._parameters)
@@ -74,6 +79,25 @@ class Aws:
     def is_remote(self) -> bool:
         """Whether AWS itself answers, which throttles those who ask often."""
         return ".amazonaws.com" in self.endpoint
+
+    def reader(self) -> Aws:
+        """The same account for one request, with ``gaps`` of its own: what that request could not read."""
+        reader = copy.copy(self)
+        reader.gaps = []
+        return reader
+
+    def optional(self, ask: Callable[[], T], default: T) -> T:
+        """An answer that a page can do without.
+
+        ``default`` if there is no such thing or no such operation; if AWS refuses, throttles or is silent, the page
+        says so among its ``gaps`` and shows the rest.
+        """
+        try:
+            return ask()
+        except Problem as problem:
+            if not (problem.is_missing or problem.is_unserved):
+                self.gaps.append(problem)
+            return default
 
     def client(self, service: str) -> Any:
         with self._lock:
@@ -147,16 +171,6 @@ class Aws:
     def forget_pipeline(self) -> None:
         """After a deletion: a name may mean another pipeline now."""
         self.pipeline_arn.cache_clear()
-
-
-def optional(ask: Callable[[], Any], default: Any) -> Any:
-    """An answer that a page can do without: ``default`` if there is no such thing, or no such operation."""
-    try:
-        return ask()
-    except Problem as problem:
-        if problem.is_missing or problem.is_unserved:
-            return default
-        raise
 
 
 def _camel(method: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from studio.aws import Aws, Problem
 from studio.charts import number
+from studio.definition import Definition, Step
 from studio.execution import Execution
 from studio.expressions import walk
-from studio.jobs import KINDS, describe_job, view_job
+from studio.job_view import view_job
+from studio.jobs import KINDS, describe_job
 from studio.objects import split_uri
 from studio.reports import Report, read_report
+from studio.steps import StepState
 
 MOST = 6
 """Executions side by side."""
@@ -38,30 +41,36 @@ class Measured:
     reports: dict[str, Report] = field(default_factory=dict)
 
 
-def measure(aws: Aws, execution: Execution) -> Measured:
-    """The metrics of training jobs, and the reports that steps declare as property files."""
+def measure(aws: Aws, definition: Definition, states: Mapping[str, StepState]) -> Measured:
+    """The metrics of training and tuning jobs, and the reports that steps declare as property files."""
     measured = Measured()
-    for step in execution.definition.steps.values():
-        state = execution.states.get(step.name)
-        if state is None or state.job is None or state.status != "Succeeded":
+    for step in definition.steps.values():
+        state = states.get(step.name)
+        if state is None or state.job is None or state.status != "Succeeded" or not _can_measure(step, state.job[0]):
             continue
-        files = step.document.get("PropertyFiles") or []
-        if state.job[0] == "Training":
-            document = describe_job(aws, KINDS["training"], state.job[1])
-            measured.figures.update({(step.name, k): v for k, v in view_job(KINDS["training"], document).metrics})
-        elif files:
-            document = describe_job(aws, KINDS["processing"], state.job[1])
-            for entry in files:
-                report = read_property_file(aws, document, entry["OutputName"], entry["FilePath"])
-                if report:
-                    measured.reports[step.name] = report
-                    measured.figures.update({(step.name, k): v for k, v in report.figures.items()})
+        kind = KINDS[state.job[0].lower()]
+        document = describe_job(aws, kind, state.job[1])
+        figures = dict(view_job(kind, document).metrics)
+        for entry in step.document.get("PropertyFiles") or []:
+            if report := read_property_file(aws, document, entry["OutputName"], entry["FilePath"]):
+                measured.reports[step.name] = report
+                figures |= report.figures
+        measured.figures.update({(step.name, name): value for name, value in figures.items()})
     return measured
 
 
+def _can_measure(step: Step, kind: str) -> bool:
+    return kind in ("Training", "Tuning") or (kind == "Processing" and bool(step.document.get("PropertyFiles")))
+
+
 def measure_all(aws: Aws, executions: Sequence[Execution]) -> list[Measured]:
+    """What each of them measured; nothing of one that may not be read."""
+
+    def ask(execution: Execution) -> Measured:
+        return aws.optional(lambda: measure(aws, execution.definition, execution.states), Measured())
+
     with ThreadPoolExecutor(max_workers=MOST) as pool:
-        return list(pool.map(lambda execution: measure(aws, execution), executions))
+        return list(pool.map(ask, executions))
 
 
 def read_property_file(aws: Aws, document: dict[str, object], output: str, path: str) -> Report | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from studio.jobs import JobView
+from studio.job_view import JobView
 from studio.times import between
 
 

@@ -54,6 +54,9 @@ class Definition:
         return [step for step in self.steps.values() if step.loop == loop]
 
 
+NO_DEFINITION = Definition((), {}, "{}")
+
+
 def read_definition(text: str) -> Definition:
     """Read definition JSON leniently: the service has checked it.
 

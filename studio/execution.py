@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from studio.aws import Aws, optional
-from studio.definition import Definition, as_text
+from studio.aws import Aws
+from studio.definition import NO_DEFINITION, Definition, as_text
 from studio.steps import ENDED, StepState, read_state
 from studio.times import between
 
@@ -94,6 +94,14 @@ def load_execution(aws: Aws, pipeline: str, execution: str) -> Execution:
     arn = execution_arn(aws, pipeline, execution)
     document = aws.sagemaker("describe_pipeline_execution", PipelineExecutionArn=arn)
     document.pop("ResponseMetadata", None)
+    none: dict[str, StepState] = {}
+    states = aws.optional(lambda: load_states(aws, arn), none)
+    definition = aws.optional(lambda: aws.definition(arn), NO_DEFINITION)
+    return Execution(pipeline, execution, document, states, _given(aws, arn), definition)
+
+
+def load_states(aws: Aws, arn: str) -> dict[str, StepState]:
+    """The steps of an execution that have begun, by name, in the order in which they did."""
     listed = aws.every(
         "list_pipeline_execution_steps",
         "PipelineExecutionSteps",
@@ -101,10 +109,9 @@ def load_execution(aws: Aws, pipeline: str, execution: str) -> Execution:
         SortOrder="Ascending",
         MaxResults=100,
     )
-    states = {state.name: state for state in map(read_state, listed)}
-    return Execution(pipeline, execution, document, states, _given(aws, arn), aws.definition(arn))
+    return {state.name: state for state in map(read_state, listed)}
 
 
 def _given(aws: Aws, arn: str) -> dict[str, str]:
-    items = optional(lambda: aws.parameters(arn), [])
+    items: list[dict[str, Any]] = aws.optional(lambda: aws.parameters(arn), [])
     return {item["Name"]: as_text(item["Value"]) for item in items}

@@ -10,6 +10,7 @@ from typing import Any
 from studio.aws import Aws
 
 GROUP = "/aws/sagemaker"
+END_MEMBERS = ("TrainingEndTime", "ProcessingEndTime", "TransformEndTime", "HyperParameterTuningEndTime", "EndTime")
 REMEMBERED = 2000
 """Jobs that have ended, whose descriptions are asked for once."""
 
@@ -28,6 +29,14 @@ class Kind:
         return self.title.lower()
 
     @property
+    def status_member(self) -> str:
+        return f"{self.stem.removesuffix('V2')}Status"
+
+    @property
+    def arn_member(self) -> str:
+        return f"{self.stem.removesuffix('V2')}Arn"
+
+    @property
     def method(self) -> str:
         return {"HyperParameterTuningJob": "hyper_parameter_tuning_job", "AutoMLJobV2": "auto_ml_job_v2"}.get(
             self.stem, "".join("_" + c.lower() if c.isupper() else c for c in self.stem).lstrip("_")
@@ -44,7 +53,8 @@ KINDS = {
         Kind("AutoML", "AutoMLJobV2", "AutoMLJobName", None),
     )
 }
-_LIST = {"AutoMLJobV2": ("list_auto_ml_jobs", "AutoMLJobSummaries", "AutoMLJobStatus", "AutoMLJobArn")}
+_LIST = {"AutoMLJobV2": ("list_auto_ml_jobs", "AutoMLJobSummaries")}
+ENDED = ("Completed", "Failed", "Stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,7 @@ def list_jobs(
     Raises:
         Problem: AWS refused, or does not serve this kind.
     """
-    default = f"list_{kind.method}s", f"{kind.stem}Summaries", f"{kind.stem}Status", ""
-    method, member, status_member, _ = _LIST.get(kind.stem, default)
+    method, member = _LIST.get(kind.stem, (f"list_{kind.method}s", f"{kind.stem}Summaries"))
     page = aws.sagemaker(
         method,
         NameContains=contains,
@@ -75,7 +84,7 @@ def list_jobs(
         NextToken=after,
         MaxResults=limit,
     )
-    return [_summary(kind, status_member, item) for item in page.get(member, [])], page.get("NextToken")
+    return [_summary(kind, item) for item in page.get(member, [])], page.get("NextToken")
 
 
 def describe_job(aws: Aws, kind: Kind, name: str) -> dict[str, Any]:
@@ -89,137 +98,16 @@ def describe_job(aws: Aws, kind: Kind, name: str) -> dict[str, Any]:
         return remembered
     answer = aws.sagemaker(f"describe_{kind.method}", **{kind.name_member: name})
     answer.pop("ResponseMetadata", None)
-    if view_job(kind, answer).status in ("Completed", "Failed", "Stopped"):
-        if len(aws.ended) >= REMEMBERED:
-            aws.ended.clear()
+    if answer.get(kind.status_member) in ENDED:
         aws.ended[kind.slug, name] = answer
+        if len(aws.ended) > REMEMBERED:
+            aws.ended.pop(next(iter(aws.ended)), None)
     return answer
 
 
-def _summary(kind: Kind, status_member: str, item: Mapping[str, Any]) -> JobSummary:
-    ended = next(
-        (item[m] for m in ("ProcessingEndTime", "TrainingEndTime", "TransformEndTime", "EndTime") if item.get(m)), None
-    )
-    if ended is None and item.get(status_member) not in ("InProgress", "Stopping"):
+def _summary(kind: Kind, item: Mapping[str, Any]) -> JobSummary:
+    status = item.get(kind.status_member, "")
+    ended = next((item[member] for member in END_MEMBERS if item.get(member)), None)
+    if ended is None and status in ENDED:
         ended = item.get("LastModifiedTime")
-    return JobSummary(kind.slug, item[kind.name_member], item.get(status_member, ""), item.get("CreationTime"), ended)
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A place in S3 that a job reads or writes."""
-
-    name: str
-    uri: str
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as its pages show it, whatever its kind."""
-
-    kind: Kind
-    name: str
-    arn: str
-    status: str
-    reason: str
-    image: str
-    instance: str
-    role: str
-    created: datetime | None
-    started: datetime | None
-    ended: datetime | None
-    inputs: tuple[Artifact, ...]
-    outputs: tuple[Artifact, ...]
-    settings: tuple[tuple[str, str], ...]
-    environment: tuple[tuple[str, str], ...]
-    command: str
-    metrics: tuple[tuple[str, float], ...]
-    metric_patterns: tuple[tuple[str, str], ...]
-    billable_seconds: float | None
-    instance_count: int
-
-    @property
-    def is_under_way(self) -> bool:
-        return self.status in ("InProgress", "Stopping")
-
-
-def view_job(kind: Kind, document: Mapping[str, Any]) -> JobView:
-    """Read a Describe answer; every kind says the same things in other places."""
-    specification = document.get("AlgorithmSpecification") or document.get("AppSpecification") or {}
-    cluster = _cluster(document)
-    metrics = [(m["MetricName"], float(m["Value"])) for m in document.get("FinalMetricDataList") or []]
-    patterns = [(m["Name"], m["Regex"]) for m in specification.get("MetricDefinitions") or []]
-    command = [*(specification.get("ContainerEntrypoint") or []), *(specification.get("ContainerArguments") or [])]
-    return JobView(
-        kind=kind,
-        name=document[kind.name_member],
-        arn=document.get(f"{kind.stem.removesuffix('V2')}Arn", ""),
-        status=document.get(f"{kind.stem.removesuffix('V2')}Status", ""),
-        reason=document.get("FailureReason") or document.get("ExitMessage") or "",
-        image=specification.get("TrainingImage") or specification.get("ImageUri") or "",
-        instance=_instance(cluster),
-        role=document.get("RoleArn", ""),
-        created=document.get("CreationTime"),
-        started=document.get("TrainingStartTime")
-        or document.get("ProcessingStartTime")
-        or document.get("CreationTime"),
-        ended=next((document[m] for m in _ENDS if document.get(m)), None),
-        inputs=tuple(_inputs(document)),
-        outputs=tuple(_outputs(document)),
-        settings=tuple(sorted((document.get("HyperParameters") or {}).items())),
-        environment=tuple(sorted((document.get("Environment") or {}).items())),
-        command=" ".join(command),
-        metrics=tuple(metrics),
-        metric_patterns=tuple(patterns),
-        billable_seconds=document.get("BillableTimeInSeconds"),
-        instance_count=int(cluster.get("InstanceCount") or 1),
-    )
-
-
-_ENDS = ("TrainingEndTime", "ProcessingEndTime", "TransformEndTime", "HyperParameterTuningEndTime", "EndTime")
-
-
-def _cluster(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (
-        document.get("ResourceConfig")
-        or document.get("TransformResources")
-        or (document.get("ProcessingResources") or {}).get("ClusterConfig")
-        or {}
-    )
-    return found
-
-
-def _instance(cluster: Mapping[str, Any]) -> str:
-    if not cluster.get("InstanceType"):
-        return ""
-    count = cluster.get("InstanceCount") or 1
-    return str(cluster["InstanceType"]) + (f", {count} instances" if count != 1 else "")
-
-
-def _inputs(document: Mapping[str, Any]) -> list[Artifact]:
-    found = []
-    for item in document.get("InputDataConfig") or []:
-        if isinstance(item, Mapping) and "ChannelName" in item:
-            source = (item.get("DataSource") or {}).get("S3DataSource") or {}
-            found.append(
-                Artifact(item["ChannelName"], source.get("S3Uri", ""), f"/opt/ml/input/data/{item['ChannelName']}")
-            )
-    for item in document.get("ProcessingInputs") or []:
-        source = item.get("S3Input") or {}
-        found.append(Artifact(item["InputName"], source.get("S3Uri", ""), source.get("LocalPath", "")))
-    if transform := (document.get("TransformInput") or {}).get("DataSource"):
-        found.append(Artifact("input", (transform.get("S3DataSource") or {}).get("S3Uri", "")))
-    return found
-
-
-def _outputs(document: Mapping[str, Any]) -> list[Artifact]:
-    found = []
-    if model := (document.get("ModelArtifacts") or {}).get("S3ModelArtifacts"):
-        found.append(Artifact("model", model, "/opt/ml/model"))
-    for item in (document.get("ProcessingOutputConfig") or {}).get("Outputs") or []:
-        target = item.get("S3Output") or {}
-        found.append(Artifact(item["OutputName"], target.get("S3Uri", ""), target.get("LocalPath", "")))
-    if path := (document.get("TransformOutput") or {}).get("S3OutputPath"):
-        found.append(Artifact("output", path))
-    return found
+    return JobSummary(kind.slug, item[kind.name_member], status, item.get("CreationTime"), ended)

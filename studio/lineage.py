@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from studio.aws import Aws, Problem
 from studio.execution import Execution
-from studio.jobs import KINDS, Artifact, describe_job, view_job
+from studio.job_view import Artifact, view_job
+from studio.jobs import KINDS, describe_job
 from studio.layout import Box, Layout, layout
 
 CODE = {"code", "sm_drivers", "entrypoint"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from studio.aws import Aws, Problem
 from studio.jobs import Kind
@@ -14,7 +14,8 @@ LINES = 200
 """Lines of a log on a page."""
 LONGEST = 600
 """Characters of a line on a page; the whole line is in the download."""
-MOST_METRIC_PAGES = 10
+MOST_HOSTS = 8
+"""Hosts of a failed job whose logs are searched for the line that explains it."""
 
 _CONTROL = re.compile(
     r"(?:\x1b|#033)\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
@@ -43,6 +44,12 @@ class LogPage:
     older: str | None = None
     newer: str | None = None
     streams: tuple[str, ...] = ()
+    strength: int = 0
+
+    @property
+    def certainty(self) -> tuple[int, int]:
+        """How well it explains a failure; of two that do so equally, the one that failed first does better."""
+        return self.strength, -(self.cause.milliseconds if self.cause else 0)
 
     @property
     def cause(self) -> LogLine | None:
@@ -53,7 +60,11 @@ EMPTY = LogPage("", ())
 
 
 def streams_of(aws: Aws, kind: Kind, job: str) -> list[str]:
-    """The log streams of a job, one for each of its hosts; none while it has not said anything."""
+    """The log streams of a job, one for each of its hosts; none while it has not said anything.
+
+    Raises:
+        Problem: AWS refused.
+    """
     if kind.log_group is None:
         return []
     try:
@@ -68,41 +79,56 @@ def streams_of(aws: Aws, kind: Kind, job: str) -> list[str]:
 def read_log(
     aws: Aws, kind: Kind, job: str, *, stream: str = "", token: str | None = None, failed: bool = False
 ) -> LogPage:
-    """The last lines of a job's log, or those at ``token``; of a failed job with the line that explains it marked."""
+    """The last lines of a job's log, or those at ``token``; of a failed job with the line that explains it marked.
+
+    Without a ``stream`` it is that of the first host, or of the host that explains a failure best.
+    """
     streams = streams_of(aws, kind, job)
-    if not streams or kind.log_group is None:
-        return EMPTY
-    name = stream if stream in streams else streams[0]
+    if stream in streams:
+        return _page(aws, kind, stream, streams, token, failed)
+    if failed and len(streams) > 1:
+        pages = [_page(aws, kind, name, streams, None, True) for name in streams[:MOST_HOSTS]]
+        return max(pages, key=lambda page: page.certainty)
+    return _page(aws, kind, streams[0], streams, token, failed) if streams else EMPTY
+
+
+def _page(aws: Aws, kind: Kind, stream: str, streams: list[str], token: str | None, failed: bool) -> LogPage:
     answer = aws.logs(
         "get_log_events",
         logGroupName=kind.log_group,
-        logStreamName=name,
+        logStreamName=stream,
         limit=LINES,
         startFromHead=False,
         nextToken=token,
     )
     events = answer["events"]
     cause = find_cause([event["message"] for event in events]) if failed and token is None else None
-    lines = tuple(_line(number, event, number == cause) for number, event in enumerate(events))
+    lines = tuple(_line(number, event, cause) for number, event in enumerate(events))
     older = answer.get("nextBackwardToken") if len(events) >= LINES else None
     newer = answer.get("nextForwardToken") if token else None
-    return LogPage(name, lines, older, newer, tuple(streams))
+    return LogPage(stream, lines, older, newer, tuple(streams), cause.strength if cause else 0)
 
 
-def find_cause(messages: Sequence[str]) -> int | None:
-    """The line that says why: the last line of the last traceback, or the last that names an error, or the last."""
-    begin = next(
-        (i for i in range(len(messages) - 1, -1, -1) if messages[i].startswith("Traceback (most recent")), None
-    )
+class Cause(NamedTuple):
+    """The line that says why, and how sure that is: 3 a traceback's end, 2 an error's name, 1 a word, 0 a guess."""
+
+    line: int
+    strength: int
+
+
+def find_cause(messages: Sequence[str]) -> Cause | None:
+    """The last line of the last traceback, or the last that names an error, or the last."""
+    numbers = range(len(messages) - 1, -1, -1)
+    begin = next((i for i in numbers if messages[i].startswith("Traceback (most recent")), None)
     if begin is not None:
         for i in range(begin + 1, len(messages)):
             if messages[i] and not messages[i][0].isspace():
-                return i
-    for pattern in (_FINAL, _HINT):
-        for i in range(len(messages) - 1, -1, -1):
+                return Cause(i, 3)
+    for strength, pattern in ((2, _FINAL), (1, _HINT)):
+        for i in numbers:
             if pattern.search(messages[i]):
-                return i
-    return next((i for i in range(len(messages) - 1, -1, -1) if messages[i].strip()), None)
+                return Cause(i, strength)
+    return next((Cause(i, 0) for i in numbers if messages[i].strip()), None)
 
 
 def printable(text: str) -> str:
@@ -110,49 +136,7 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text.replace("\t", "    ")).rstrip("\r\n")
 
 
-def _line(number: int, event: dict[str, Any], is_cause: bool) -> LogLine:
+def _line(number: int, event: dict[str, Any], cause: Cause | None) -> LogLine:
     text = printable(event["message"])
+    is_cause = cause is not None and cause.line == number
     return LogLine(number, event["timestamp"], text[:LONGEST], len(text) > LONGEST, is_cause)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Values of a metric in the order in which they were logged, with seconds since the first."""
-
-    name: str
-    points: tuple[tuple[float, float], ...]
-
-
-def read_series(aws: Aws, kind: Kind, job: str, patterns: Sequence[tuple[str, str]]) -> list[Series]:
-    """The metrics of a job through time, by its own metric definitions, from its log."""
-    compiled = [(name, _compiled(pattern)) for name, pattern in patterns]
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name, _ in patterns}
-    streams = streams_of(aws, kind, job) if any(regex for _, regex in compiled) else []
-    token, first = None, None
-    for _ in range(MOST_METRIC_PAGES if streams else 0):
-        answer = aws.logs(
-            "get_log_events", logGroupName=kind.log_group, logStreamName=streams[0], startFromHead=True, nextToken=token
-        )
-        for event in answer["events"]:
-            first = event["timestamp"] if first is None else first
-            for name, regex in compiled:
-                if regex and (match := regex.search(event["message"])) and (value := _number(match)) is not None:
-                    found[name].append(((event["timestamp"] - first) / 1000, value))
-        if not answer["events"] or answer.get("nextForwardToken") == token:
-            break
-        token = answer.get("nextForwardToken")
-    return [Series(name, tuple(points)) for name, points in found.items() if len(points) > 1]
-
-
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern)
-    except re.error:  # AWS takes some that Python does not; such a metric has no chart
-        return None
-
-
-def _number(match: re.Match[str]) -> float | None:
-    try:
-        return float(match.group(1) if match.re.groups else match.group(0))
-    except (TypeError, ValueError):
-        return None

@@ -63,7 +63,8 @@ class Renderer:
         """The page's live blocks by name."""
         template = self._environment.get_template(page.template)
         context = template.new_context({"page": page, **common, **page.context})
-        return {name: "".join(template.blocks[name](context)) for name in page.blocks}
+        known = self._environment.get_template("base.html").blocks | template.blocks
+        return {name: "".join(known[name](context)) for name in ("gaps", *page.blocks)}
 
 
 def asset(name: str) -> str:

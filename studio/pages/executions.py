@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from studio.aws import Aws, optional
+from studio.aws import Aws
 from studio.caching import explain_cache
 from studio.commands import cli
 from studio.compare import read_property_file
@@ -15,9 +16,11 @@ from studio.definition import Step
 from studio.execution import Execution, execution_arn, load_execution
 from studio.explain import comparisons
 from studio.graph import Graph, build_graph
-from studio.jobs import KINDS, JobView, describe_job, view_job
+from studio.job_view import JobView, view_job
+from studio.jobs import KINDS, describe_job
 from studio.lineage import build_lineage
-from studio.logs import EMPTY, LogPage, read_log, read_series
+from studio.logs import EMPTY, read_log
+from studio.pages.jobs import job_charts, job_log
 from studio.pages.page import Page, View, Write, link
 from studio.steps import NOT_RUN, StepState
 
@@ -59,7 +62,7 @@ def _cause(aws: Aws, found: Execution) -> dict[str, Any] | None:
         return None
     state = found.failed[0]
     job = _job(aws, state)
-    line = read_log(aws, job.kind, job.name, failed=True).cause if job else None
+    line = aws.optional(lambda: read_log(aws, job.kind, job.name, failed=True).cause, None) if job else None
     reason = state.reason or found.reason
     return {"state": state, "reason": reason, "line": line, "others": len(found.failed) - 1}
 
@@ -76,15 +79,14 @@ def _panel(view: View, found: Execution, graph: Graph, selected: str) -> dict[st
     tab = view.get("tab") or ("logs" if state.status == "Failed" and has_log else "info")
     job = _job(view.aws, state)
     panel: dict[str, Any] = {"fan": None, "state": state, "step": step, "tab": tab, "job": job, "tabs": TABS}
-    panel |= {"log": _log(view, job) if tab == "logs" else None}
-    panel |= {
-        "charts": read_series(view.aws, job.kind, job.name, job.metric_patterns) if job and tab == "output" else []
-    }
-    panel |= {"reports": _reports(view.aws, step, state, job) if tab == "output" else {}}
-    is_info = tab == "info"
-    panel |= {"conditions": comparisons(view.aws, found, step) if step.type == "Condition" else []}
-    panel |= {"cache": explain_cache(view.aws, found, step, state) if is_info and state.status == "Succeeded" else None}
-    panel |= {"waits": state.status == NOT_RUN and found.failed}
+    panel["log"] = job_log(view, job) if job and tab == "logs" else EMPTY
+    panel["charts"] = job_charts(view.aws, job) if job and tab == "output" else []
+    panel["reports"] = _reports(view.aws, step, state, job) if tab == "output" else {}
+    panel["conditions"] = comparisons(view.aws, found, step) if step.type == "Condition" else []
+    explained = tab == "info" and state.status == "Succeeded"
+    explain = partial(explain_cache, view.aws, found, step, state)
+    panel["cache"] = view.aws.optional(explain, None) if explained else None
+    panel["waits"] = state.status == NOT_RUN and found.failed
     return panel
 
 
@@ -100,17 +102,8 @@ def _job(aws: Aws, state: StepState) -> JobView | None:
     if state.job is None or state.job[0].lower() not in KINDS:
         return None
     kind = KINDS[state.job[0].lower()]
-    document = optional(lambda: describe_job(aws, kind, state.job[1] if state.job else ""), None)
-    return view_job(kind, document) if document else None
-
-
-def _log(view: View, job: JobView | None) -> LogPage:
-    if job is None:
-        return EMPTY
-    failed = job.status == "Failed"
-    return read_log(
-        view.aws, job.kind, job.name, stream=view.get("stream"), token=view.get("at") or None, failed=failed
-    )
+    name = state.job[1]
+    return aws.optional(lambda: view_job(kind, describe_job(aws, kind, name)), None)
 
 
 def _reports(aws: Aws, step: Step, state: StepState, job: JobView | None) -> dict[str, Any]:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from studio.commands import cli
-from studio.jobs import KINDS, Kind, describe_job, list_jobs, view_job
-from studio.logs import read_log, read_series, streams_of
+from studio.costs import cost
+from studio.job_view import JobView, view_job
+from studio.jobs import KINDS, JobSummary, Kind, describe_job, list_jobs
+from studio.logs import EMPTY, LogPage, read_log, streams_of
 from studio.pages.page import Aws, Page, Problem, View, Write, link
+from studio.series import Series, read_series
+from studio.trials import Trials, read_trials
+from studio.usage import Usage, read_usage
 
 TABS = ("logs", "metrics", "input", "output", "info")
+TRIAL_TABS = ("trials", "input", "output", "info")
+UNDER_WAY = ("InProgress", "Stopping")
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
 LOG_PAGE = 10_000
 
 
 def jobs(view: View) -> Page:
     kind = KINDS.get(view.get("kind", "training")) or KINDS["training"]
-    problem = None
+    items: list[JobSummary] = []
+    after, problem = None, None
     try:
         items, after = list_jobs(
             view.aws,
@@ -27,9 +39,7 @@ def jobs(view: View) -> Page:
             after=view.get("after") or None,
         )
     except Problem as found:
-        if not found.is_unserved:
-            raise
-        items, after, problem = [], None, found
+        problem = found
     context = {
         "items": items,
         "next": after,
@@ -38,30 +48,48 @@ def jobs(view: View) -> Page:
         "statuses": STATUSES,
         "problem": problem,
     }
-    is_live = any(item.status in ("InProgress", "Stopping") for item in items)
+    is_live = any(item.status in UNDER_WAY for item in items)
     return Page("jobs.html", "Jobs", context, ("list",), is_live)
 
 
 def job(view: View) -> Page:
     kind = _kind(view.parts["kind"])
-    found = view_job(kind, describe_job(view.aws, kind, view.parts["job"]))
-    tab = view.get("tab", "logs") if view.get("tab", "logs") in TABS else "logs"
-    log = None
-    if tab == "logs":
-        failed = found.status == "Failed"
-        log = read_log(
-            view.aws, kind, found.name, stream=view.get("stream"), token=view.get("at") or None, failed=failed
-        )
-    charts = read_series(view.aws, kind, found.name, found.metric_patterns) if tab == "metrics" else []
+    document = describe_job(view.aws, kind, view.parts["job"])
+    found = view_job(kind, document)
+    tabs = TABS if kind.log_group else TRIAL_TABS
+    tab = view.get("tab") if view.get("tab") in tabs else tabs[0]
     context = {
         "job": found,
         "tab": tab,
-        "tabs": TABS,
-        "log": log,
-        "charts": charts,
-        "command": cli("sagemaker", f"Stop{kind.stem}", **{kind.name_member: found.name}),
+        "tabs": tabs,
+        "log": job_log(view, found) if tab == "logs" else EMPTY,
+        "charts": job_charts(view.aws, found) if tab == "metrics" else [],
+        "usage": _usage(view.aws, found) if tab == "metrics" else [],
+        "trials": _trials(view, kind, found.name, document) if tab == "trials" else None,
+        "cost": cost(found, view.options.prices),
+        "command": cli("sagemaker", f"Stop{kind.stem.removesuffix('V2')}", **{kind.name_member: found.name}),
     }
     return Page("job.html", found.name, context, ("head", "main"), found.is_under_way)
+
+
+def _trials(view: View, kind: Kind, name: str, document: dict[str, Any]) -> Trials | None:
+    return view.aws.optional(partial(read_trials, view.aws, kind, name, document), None)
+
+
+def _usage(aws: Aws, job: JobView) -> list[Usage]:
+    return aws.optional(partial(read_usage, aws, job), [])
+
+
+def job_log(view: View, job: JobView) -> LogPage:
+    """The part of a job's log that the address asks for; nothing if it may not be read."""
+    stream, token, failed = view.get("stream"), view.get("at") or None, job.status == "Failed"
+    ask = partial(read_log, view.aws, job.kind, job.name, stream=stream, token=token, failed=failed)
+    return view.aws.optional(ask, EMPTY)
+
+
+def job_charts(aws: Aws, job: JobView) -> list[Series]:
+    """The job's own metrics through time, read from its log."""
+    return aws.optional(partial(read_series, aws, job.kind, job.name, job.metric_patterns), [])
 
 
 def log_download(view: View) -> Response:
@@ -73,7 +101,7 @@ def log_download(view: View) -> Response:
     return StreamingResponse(_lines(view.aws, kind, stream), media_type="text/plain; charset=utf-8", headers=headers)
 
 
-def _lines(aws: Aws, kind: Kind, stream: str):  # type: ignore[no-untyped-def]  # a generator of str
+def _lines(aws: Aws, kind: Kind, stream: str) -> Iterator[str]:
     token = None
     while stream:
         answer = aws.logs(
@@ -92,7 +120,7 @@ def _lines(aws: Aws, kind: Kind, stream: str):  # type: ignore[no-untyped-def]  
 
 def stop(write: Write) -> Response:
     kind, name = _kind(write.parts["kind"]), write.parts["job"]
-    write.aws.sagemaker(f"stop_{kind.method}", **{kind.name_member: name})
+    write.aws.sagemaker(f"stop_{kind.method.removesuffix('_v2')}", **{kind.name_member: name})
     return RedirectResponse(link("jobs", kind.slug, name), 303)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
 from studio.aws import Aws, Problem
+from studio.scores import Scores
 
 __all__ = ["Aws", "Page", "Problem", "View", "Write", "link", "pipeline_path"]
 
@@ -32,9 +33,14 @@ class View:
     path: str
     parts: Mapping[str, str]
     query: QueryParams
+    scores: Scores
 
     def get(self, name: str, default: str = "") -> str:
         return self.query.get(name, default)
+
+    def at(self, path: str, **query: str) -> View:
+        """The same reader at another address."""
+        return replace(self, path=path, query=QueryParams(query))
 
     def url(self, **changes: Any) -> str:
         """This page's address with some of its state changed; None takes a part away."""
@@ -49,13 +55,18 @@ class View:
 class Write:
     """A request to change something."""
 
-    aws: Aws
-    options: Options
-    path: str
-    parts: Mapping[str, str]
+    view: View
     form: Mapping[str, str]
     chosen: tuple[str, ...] = ()
     """What is ticked in the form's list of steps."""
+
+    @property
+    def aws(self) -> Aws:
+        return self.view.aws
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return self.view.parts
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class Page:
     blocks: tuple[str, ...] = ()
     is_live: bool = False
     status: int = 200
+    view: View | None = None
+    """The address that its links change, where that is not the one that was asked for."""
 
 
 def link(*parts: str, **query: Any) -> str:

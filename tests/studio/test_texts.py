@@ -116,7 +116,8 @@ def test_commands_can_be_pasted() -> None:
     ],
 )
 def test_the_line_that_explains(lines: list[str], cause: int | None) -> None:
-    assert find_cause(lines) == cause
+    found = find_cause(lines)
+    assert (found.line if found else None) == cause
 
 
 @given(st.text())

@@ -1,0 +1,89 @@
+"""Metrics of executions for lists: read in the background a few at a time, and remembered.
+
+A list of executions never waits for all of them: what is not there within ``PATIENCE_SECONDS`` is shown as to come and
+arrives with the page's live parts, or when the page is loaded again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from studio.aws import Aws, Problem
+from studio.compare import Measured, measure
+from studio.execution import load_states
+
+PATIENCE_SECONDS = 0.06
+AT_ONCE = 4
+"""Executions that are read at a time: AWS throttles those who ask for much."""
+REMEMBERED = 5000
+FRESH_SECONDS = {"Succeeded": float("inf"), "Failed": 60.0, "Stopped": 60.0}
+"""How long a reading holds. One that succeeded never changes; others may be retried, or go on."""
+FRESH_WHILE_RUNNING_SECONDS = 3.0
+
+Figures = dict[tuple[str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    future: Future[Measured]
+    status: str
+    begun: float
+
+    def is_fresh(self, status: str) -> bool:
+        if not self.future.done():
+            return True
+        age = time.monotonic() - self.begun
+        return status == self.status and age < FRESH_SECONDS.get(status, FRESH_WHILE_RUNNING_SECONDS)
+
+
+class Scores:
+    """The figures of executions, by ARN."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._lock = threading.Lock()
+        self._readings: OrderedDict[str, _Reading] = OrderedDict()
+        self._earlier: OrderedDict[str, Figures] = OrderedDict()
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scores")
+
+    def of(self, statuses: Mapping[str, str], aws: Aws) -> dict[str, Figures | None]:
+        """The figures of executions, given their statuses; None where they are still to come.
+
+        What could not be read is noted among the gaps of ``aws``.
+        """
+        futures = {arn: self._reading(arn, status) for arn, status in statuses.items()}
+        wait(futures.values(), timeout=PATIENCE_SECONDS)
+        return {arn: self._result(arn, future, aws) for arn, future in futures.items()}
+
+    def _reading(self, arn: str, status: str) -> Future[Measured]:
+        with self._lock:
+            known = self._readings.get(arn)
+            if known is None or not known.is_fresh(status):
+                known = _Reading(self._pool.submit(self._read, arn), status, time.monotonic())
+                self._readings[arn] = known
+                if len(self._readings) > REMEMBERED:
+                    self._readings.popitem(last=False)
+            return known.future
+
+    def _read(self, arn: str) -> Measured:
+        return measure(self._aws, self._aws.definition(arn), load_states(self._aws, arn))
+
+    def _result(self, arn: str, future: Future[Measured], aws: Aws) -> Figures | None:
+        """What was read; while it is being read again, what was read before."""
+        if not future.done():
+            return self._earlier.get(arn)
+        try:
+            figures = future.result().figures
+        except Problem as problem:
+            aws.gaps.append(problem)
+            return {}
+        with self._lock:
+            self._earlier[arn] = figures
+            if len(self._earlier) > REMEMBERED:
+                self._earlier.popitem(last=False)
+        return figures
