@@ -154,7 +154,7 @@ class Gateway:
         if self._s3 is None:
             from emulator.services.s3.endpoint import S3Endpoint
 
-            self._s3 = S3Endpoint(self._app)
+            self._s3 = S3Endpoint(self._app, signed=self._signed)
         aws_scope = scope_of(caller, self._app.settings, self._app.resources)
         return await self._s3(Request(scope, receive), aws_scope, request_id)
 

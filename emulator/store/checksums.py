@@ -20,7 +20,7 @@ ALGORITHMS = (*_CRC_BITS, *_HASHES, *_XXHASHES)
 class Digest(Protocol):
     """A checksum under way."""
 
-    def update(self, data: bytes, /) -> object: ...
+    def update(self, data: bytes | memoryview, /) -> object: ...
 
     def digest(self) -> bytes: ...
 
@@ -69,7 +69,7 @@ class _Crc:
         self._size = _CRC_BITS[algorithm] // 8
         self._advance = _crc_function(algorithm)
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         self._value = self._advance(data, self._value)
 
     def digest(self) -> bytes:
@@ -82,14 +82,14 @@ class _XxHash:
 
         self._hash = getattr(checksums.XXHash, _XXHASHES[algorithm])()
 
-    def update(self, data: bytes) -> None:
-        self._hash.update(data)
+    def update(self, data: bytes | memoryview) -> None:
+        self._hash.update(bytes(data))
 
     def digest(self) -> bytes:
         return bytes(self._hash.finalize())
 
 
-def _crc_function(algorithm: str) -> Callable[[bytes, int], int]:
+def _crc_function(algorithm: str) -> Callable[[bytes | memoryview, int], int]:
     if algorithm == "CRC32":
         import zlib
 

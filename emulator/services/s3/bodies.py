@@ -1,6 +1,7 @@
 """A request's body on its way in: decoded, measured, hashed and written off the event loop, then verified.
 
-While one batch of chunks is hashed and written in a thread, the next one is received; no more is held in memory.
+While one batch of pieces is hashed and written in a thread, the next one is received; no more is held in memory. A
+large body that is not encoded does not pass through the event loop at all.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
+from emulator.aws.connections import Connection, connection_of
 from emulator.aws.errors import AwsError
 from emulator.services.s3.checks import ChecksumPlan, plan_checksum
 from emulator.services.s3.chunked import AwsChunkedDecoder
@@ -25,6 +27,7 @@ from emulator.services.s3.errors import (
     invalid_request,
     missing_content_length,
 )
+from emulator.services.s3.transfers import SMALLEST, Incoming
 from emulator.store.blobs import BlobWriter
 from emulator.store.checksums import Digest, encode, new_digest
 from emulator.store.stored_objects import Checksum, Content
@@ -34,6 +37,7 @@ MAX_OBJECT = 5 << 30
 MAX_DOCUMENT = 4 << 20
 _BATCH = 512 * 1024
 _MD5_THREADS = ThreadPoolExecutor(2, thread_name_prefix="s3-md5")
+Piece = bytes | memoryview
 OpenWriter = Callable[[int], BlobWriter]
 """Opens the writer of a body that is going to have so many bytes."""
 
@@ -49,17 +53,22 @@ class ReceivedBlob:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """What the headers say about the body. ``length`` counts the decoded bytes."""
+    """What the headers say about the body. ``length`` counts the decoded bytes. ``sha256`` is "" if none is sent."""
 
     chunked: bool
     length: int | None
     sha256: str
 
+    @property
+    def size_on_wire(self) -> int | None:
+        """The bytes that come, if they are the data as it is."""
+        return None if self.chunked else self.length
+
 
 class BodySink:
     """Takes the encoded body batch by batch and gives the decoded bytes to ``store``."""
 
-    def __init__(self, framing: Framing, plan: ChecksumPlan, store: Callable[[bytes], object], limit: int) -> None:
+    def __init__(self, framing: Framing, plan: ChecksumPlan, store: Callable[[Piece], object], limit: int) -> None:
         self.size = 0
         self._framing = framing
         self._plan = plan
@@ -69,16 +78,26 @@ class BodySink:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256() if framing.sha256 else None
         self._checksum = new_digest(plan.algorithm)
+        self._hashing: Future[None] | None = None
 
-    def write(self, batch: list[bytes]) -> None:
-        """Take a batch. MD5 takes as long as all the rest together, so it has a thread of its own."""
-        pieces = [piece for data in batch for piece in self._decoder.feed(data)] if self._decoder else batch
-        hashed = _MD5_THREADS.submit(_update, self._md5, pieces)
-        try:
-            for piece in pieces:
-                self._take(piece)
-        finally:
-            hashed.result()
+    def write(self, batch: Sequence[Piece]) -> None:
+        """Take a batch. MD5 takes as long as all the rest together, so it has a thread of its own: it may still read
+        this batch until the next one is given, or ``finish`` is called.
+        """
+        pieces = self._decoded(batch)
+        self._wait_for_md5()
+        self._hashing = _MD5_THREADS.submit(_update, self._md5, pieces)
+        for piece in pieces:
+            self._take(piece)
+
+    def _decoded(self, batch: Sequence[Piece]) -> Sequence[Piece]:
+        if self._decoder is None:
+            return batch
+        return [piece for data in batch for piece in self._decoder.feed(bytes(data))]
+
+    def _wait_for_md5(self) -> None:
+        if self._hashing:
+            self._hashing.result()
 
     def finish(self, content_md5: str | None) -> tuple[str, Checksum]:
         """Verify what has come; its MD5 in hex and its checksum.
@@ -91,13 +110,14 @@ class BodySink:
         if self._framing.length is not None and self.size != self._framing.length:
             raise incomplete_body()
         self._verify_sha256()
+        self._wait_for_md5()
         md5 = self._md5.digest()
         _verify_md5(content_md5, md5)
         value = encode(self._checksum.digest())
         self._plan.verify(value, self._decoder.trailers if self._decoder else {})
         return md5.hex(), Checksum(self._plan.algorithm, value)
 
-    def _take(self, piece: bytes) -> None:
+    def _take(self, piece: Piece) -> None:
         self.size += len(piece)
         if self._framing.length is not None and self.size > self._framing.length:
             raise incomplete_body()
@@ -120,8 +140,11 @@ class BodySink:
             )
 
 
-async def receive_blob(request: Request, open_writer: OpenWriter, executor: Executor) -> ReceivedBlob:
+async def receive_blob(request: Request, open_writer: OpenWriter, executor: Executor, *, signed: bool) -> ReceivedBlob:
     """Stream the body to where ``open_writer`` wants it.
+
+    The SHA-256 of a body belongs to its signature. Where signatures are not checked (``signed`` says whether they are)
+    and another checksum covers the body, it is not computed a second time.
 
     Raises:
         AwsError: the body is too large, incomplete, or not what its digests say.
@@ -129,15 +152,18 @@ async def receive_blob(request: Request, open_writer: OpenWriter, executor: Exec
     """
     framing = read_framing(request.headers)
     plan = plan_checksum(request.headers)
-    if framing.length is None:
+    length = framing.length
+    if length is None:
         raise missing_content_length()
-    if framing.length > MAX_OBJECT:
-        raise entity_too_large(framing.length, MAX_OBJECT)
+    if length > MAX_OBJECT:
+        raise entity_too_large(length, MAX_OBJECT)
+    if not signed and plan.sent:
+        framing = replace(framing, sha256="")
     loop = asyncio.get_running_loop()
-    writer = await loop.run_in_executor(executor, open_writer, framing.length)
+    writer = await loop.run_in_executor(executor, open_writer, length)
     sink = BodySink(framing, plan, writer.write, MAX_OBJECT)
     try:
-        await _pump(request, sink, executor)
+        await _pump(request, sink, framing.size_on_wire, executor)
         md5, checksum = sink.finish(request.headers.get("content-md5"))
         content = Content(writer.finish(), sink.size, md5, checksum, offset=writer.offset)
     finally:
@@ -150,7 +176,7 @@ async def receive_document(request: Request, executor: Executor) -> bytes:
     framing = read_framing(request.headers)
     document = bytearray()
     sink = BodySink(framing, plan_checksum(request.headers), document.extend, MAX_DOCUMENT)
-    await _pump(request, sink, executor)
+    await _pump(request, sink, framing.size_on_wire, executor)
     sink.finish(request.headers.get("content-md5"))
     return bytes(document)
 
@@ -166,9 +192,28 @@ def read_framing(headers: Mapping[str, str]) -> Framing:
     return Framing(chunked, int(length) if length is not None else None, digest)
 
 
-async def _pump(request: Request, sink: BodySink, executor: Executor) -> None:
+async def _pump(request: Request, sink: BodySink, size: int | None, executor: Executor) -> None:
+    """Give the body to the sink: past the event loop if it is large and comes in ``size`` bytes as they are."""
+    connection = connection_of(request.scope)
+    if connection and size is not None and size >= SMALLEST:
+        await _transfer(connection, sink, size, executor)
+    else:
+        await _stream(request, sink, executor)
+
+
+async def _transfer(connection: Connection, sink: BodySink, size: int, executor: Executor) -> None:
+    handle, arrived = connection.borrow_for_reading()
+    incoming = Incoming(handle, arrived, size)
+    try:
+        await asyncio.get_running_loop().run_in_executor(executor, incoming.receive, sink.write)
+    finally:
+        handle.close()
+        connection.return_after_reading(whole=incoming.whole)
+
+
+async def _stream(request: Request, sink: BodySink, executor: Executor) -> None:
     loop = asyncio.get_running_loop()
-    batch: list[bytes] = []
+    batch: list[Piece] = []
     size = 0
     writing: asyncio.Future[None] | None = None
     try:
@@ -187,7 +232,7 @@ async def _pump(request: Request, sink: BodySink, executor: Executor) -> None:
         await loop.run_in_executor(executor, sink.write, batch)
 
 
-def _update(digest: Digest, pieces: list[bytes]) -> None:
+def _update(digest: Digest, pieces: Sequence[Piece]) -> None:
     for piece in pieces:
         digest.update(piece)
 

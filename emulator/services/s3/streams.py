@@ -1,4 +1,4 @@
-"""An object's bytes on their way out: read in a thread, one chunk ahead of the socket."""
+"""An object's bytes on their way out: by the kernel if they are many, else read in a thread, ahead of the socket."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import BinaryIO
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from emulator.aws.connections import Connection, connection_of
+from emulator.services.s3.transfers import SMALLEST
+from emulator.services.s3.transfers import send as transfer
 
 CHUNK = 256 * 1024
 """Large enough to make system calls rare, small enough that the socket's buffer takes most of it at once."""
@@ -53,10 +57,24 @@ class StreamResponse(Response):
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await self._send_chunks(send, gone)
+            connection = connection_of(scope)
+            if connection and self._stream.length >= SMALLEST:
+                await self._transfer(connection)
+            else:
+                await self._send_chunks(send, gone)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
             self._stream.close()
+
+    async def _transfer(self, connection: Connection) -> None:
+        stream, loop = self._stream, asyncio.get_running_loop()
+        handle = await connection.borrow_for_writing()
+        with handle:
+            sent = await loop.run_in_executor(
+                self._executor, transfer, handle, stream.file, stream.start, stream.length
+            )
+        connection.return_after_writing(sent)
 
     async def _send_chunks(self, send: Send, gone: asyncio.Future[None]) -> None:
         loop = asyncio.get_running_loop()
@@ -67,7 +85,6 @@ class StreamResponse(Response):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             finally:
                 chunk = await following
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -289,7 +289,7 @@ class TestAnswers:
         seen = []
 
         class Endpoint:
-            def __init__(self, app: Any) -> None:
+            def __init__(self, app: Any, *, signed: bool) -> None:
                 self.app = app
 
             async def __call__(self, request: Any, scope: Any, request_id: str) -> Any:

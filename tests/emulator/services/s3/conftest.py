@@ -16,6 +16,7 @@ import uvicorn
 from botocore.config import Config
 from starlette.requests import Request
 
+from emulator.gateway.transport import OneSegmentProtocol
 from emulator.services.context import App
 from emulator.services.s3.endpoint import S3Endpoint
 from emulator.store.objects import ObjectStore
@@ -33,6 +34,7 @@ class Server:
         config = uvicorn.Config(
             self._answer,
             port=0,
+            http=OneSegmentProtocol,
             interface="asgi3",
             proxy_headers=False,
             log_level="warning",
