@@ -22,3 +22,7 @@ class Environment:
     workdir: str = "/"
     files: list[tuple[Path, str]] = field(default_factory=list)
     """What ``COPY`` put into the image: host path, container path."""
+    image: str = ""
+    """By which name a container engine knows it; empty where there is only a Python environment."""
+    shell: list[str] = field(default_factory=list)
+    """In a container: the words before a command that join its two outputs; none where the image has no shell."""

@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.images.aws import catalog
+from emulator.images.aws import catalog, refused
 from emulator.images.aws.catalog import AwsImage
 from emulator.images.dockerfile import Dockerfile, read_dockerfile
 from emulator.images.environment import Environment
 from emulator.images.errors import BuildError, DockerfileError, ImageError, ImageNotFound
+from emulator.images.mapping import Mapping
 from emulator.images.virtualenv import Virtualenv
 
 __all__ = ["BuildError", "DockerfileError", "Environment", "Image", "ImageError", "ImageNotFound", "Images"]
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BASE_PATH = "\0PATH"  # stands for the environment's PATH until its folder is known
-_NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
+NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
 """No job runs on EC2; SDKs that look for its metadata while they are imported lose a second, and open connections."""
 _REPOSITORY = re.compile(r"^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$")
 
@@ -35,34 +36,61 @@ class Image:
     dockerfile: Path
     aws: AwsImage | None = None
     """Set where it stands in for an image of AWS's."""
+    undefined: str = ""
+    """Why there is no definition, where a container engine is to find the image by its name."""
 
 
 class Images:
-    def __init__(self, containers_dir: Path, cache_dir: Path) -> None:
+    def __init__(self, containers_dir: Path, cache_dir: Path, mapping: Mapping | None = None) -> None:
         self._containers_dir = containers_dir
         self._cache_dir = cache_dir
+        self._mapping = mapping or Mapping()
 
     def resolve(self, image_uri: str) -> Image:
-        """The definition of the image: AWS's by its account, else the folder named by the last part of its repository.
+        """The definition of the image: as mapped, else AWS's by its account, else the folder named by its repository.
 
         Raises:
             ImageNotFound: there is none; the message says where it was looked for and which there are.
         """
         repository, tag = repository_of(image_uri), tag_of(image_uri)
+        if mapped := self._mapping.name_of(image_uri):
+            return self._mapped(image_uri, mapped)
         if aws := catalog.find(image_uri, repository, tag):
             return _stand_in(image_uri, aws)
         name = repository.rpartition("/")[2]
-        dockerfile = self._containers_dir.absolute() / name / "Dockerfile"
-        if _REPOSITORY.match(name) and dockerfile.is_file():
-            return Image(image_uri, name, dockerfile)
+        if own := self._own(image_uri, name):
+            return own
         if aws := catalog.find_copy(repository, tag):
             return _stand_in(image_uri, aws)
+        raise ImageNotFound(self._missing(image_uri, name))
+
+    def _own(self, image_uri: str, name: str) -> Image | None:
+        dockerfile = self._containers_dir.absolute() / name / "Dockerfile"
+        return Image(image_uri, name, dockerfile) if _REPOSITORY.match(name) and dockerfile.is_file() else None
+
+    def _mapped(self, image_uri: str, name: str) -> Image:
+        if own := self._own(image_uri, name):
+            return own
+        if definition := catalog.DEFINITIONS.get(name):
+            last = repository_of(image_uri).rpartition("/")[2]
+            return _stand_in(image_uri, AwsImage(definition, last, tag_of(image_uri)))
         raise ImageNotFound(
-            f"There is no image {image_uri}: the emulator builds images from {self._containers_dir.absolute()}, "
-            f"and there is no {name}/Dockerfile in it. Defined are: {', '.join(self._names()) or 'none'}; of AWS's "
-            f"images, {', '.join(sorted(catalog.REPOSITORIES))}. Add that folder, or let EMULATOR_CONTAINERS_DIR point "
-            "to the folder that has it."
+            f"EMULATOR_IMAGE_MAP maps {image_uri} to {name}, and there is no {name}/Dockerfile in "
+            f"{self._containers_dir.absolute()}; defined there are: {', '.join(self._names()) or 'none'}; stand-ins are "
+            f"{', '.join(sorted(catalog.DEFINITIONS))}."
         )
+
+    def _missing(self, image_uri: str, name: str) -> str:
+        sentences = [
+            f"There is no image {image_uri}.",
+            refused.reason(name),
+            f"The emulator builds images from {self._containers_dir.absolute()}, and there is no {name}/Dockerfile in it.",
+            f"Defined are: {', '.join(self._names()) or 'none'}; of AWS's images,",
+            f"{', '.join(sorted(catalog.REPOSITORIES))}.",
+            "Add that folder, or let EMULATOR_CONTAINERS_DIR point to the folder that has it, or let EMULATOR_IMAGE_MAP"
+            " say which other image to take (docs/images.md).",
+        ]
+        return " ".join(filter(None, sentences))
 
     def environment(self, image: Image, progress: Callable[[str], None]) -> Environment:
         """The environment of the image, built if it is not in the cache; by one builder at a time.
@@ -74,7 +102,7 @@ class Images:
         if image.aws is not None:
             progress(f"image {image.uri}: {image.aws.explanation()}")
         file = read_dockerfile(image.dockerfile, _BASE_PATH)
-        virtualenv = Virtualenv(self._cache_dir, file.requirement_files, file.requirements)
+        virtualenv = Virtualenv(self._cache_dir, file.installs)
         try:
             virtualenv.ensure(lambda line: progress(f"image {image.name}: {line}"))
         except BuildError as error:
@@ -110,9 +138,9 @@ def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Envi
         bin=virtualenv.folder / "bin",
         roots=[virtualenv.folder, Path(sys.base_prefix)],
         preload=virtualenv.modules() if preload is None else preload.split(),
-        env=_NO_METADATA
+        env=NO_METADATA
         | {name: value.replace(_BASE_PATH, base_path) for name, value in file.env.items()}
-        | _asked(image),
+        | asked(image),
         entrypoint=file.entrypoint,
         cmd=file.cmd,
         workdir=file.workdir,
@@ -120,7 +148,7 @@ def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Envi
     )
 
 
-def _asked(image: Image) -> dict[str, str]:
+def asked(image: Image) -> dict[str, str]:
     """The version that was asked for decides what files the programs of AWS's images write."""
     return {} if image.aws is None else {"EMULATOR_IMAGE_VERSION": image.aws.version}
 
@@ -129,13 +157,13 @@ def _fingerprint(file: Dockerfile, virtualenv: Virtualenv) -> str:
     """Changes with the Dockerfile, the requirements and every copied file."""
     state = hashlib.sha256(virtualenv.digest.encode() + file.path.read_bytes())
     for copy in file.copies:
-        for path in _files_of(copy.source):
+        for path in files_of(copy.source):
             status = path.stat()
             state.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\0{status.st_mode}\0".encode())
     return state.hexdigest()[:16]
 
 
-def _files_of(source: Path) -> Iterator[Path]:
+def files_of(source: Path) -> Iterator[Path]:
     if source.is_dir():
         yield from sorted(path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     else:

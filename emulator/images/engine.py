@@ -1,0 +1,99 @@
+"""A container engine of this machine, driven by its command line: podman or docker, whose words are the same."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+NAMES = ("podman", "docker")
+_SECONDS = 120.0
+_INSTALL = {
+    "podman": "install it (Debian, Ubuntu: apt-get install podman catatonit)",
+    "docker": "install it and start its daemon (https://docs.docker.com/engine/install)",
+}
+_REASON_LINES = 15
+_MOST_PROCESSES = 32_768
+
+
+class EngineError(RuntimeError):
+    """The engine is not there, or refused; the message is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    name: str
+    program: str
+
+    @classmethod
+    def find(cls, name: str) -> Engine:
+        """The engine of that name, once it has answered.
+
+        Raises:
+            EngineError: there is none, or it does not answer.
+        """
+        program = shutil.which(name)
+        if program is None:
+            raise EngineError(f"there is no program {name} on the PATH; {_INSTALL[name]}")
+        engine = cls(name, program)
+        try:
+            engine.call("info", "--format", "{{json .}}")
+        except EngineError as error:
+            raise EngineError(f"{error}; {_INSTALL[name]}") from error
+        return engine
+
+    def call(self, *arguments: str) -> str:
+        """What a command printed.
+
+        Raises:
+            EngineError: it failed, or did not answer in time.
+        """
+        try:
+            ended = subprocess.run(
+                [self.program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                errors="replace", timeout=_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(f"{self.name} {arguments[0]} did not answer within {_SECONDS:g} seconds") from error
+        if ended.returncode != 0:
+            raise EngineError(f"{self.name} {arguments[0]}: {ended.stderr.strip() or ended.stdout.strip()}")
+        return ended.stdout
+
+    def follow(self, arguments: list[str], progress: Callable[[str], None]) -> None:
+        """Run a command that takes long, telling each of its lines.
+
+        Raises:
+            EngineError: it failed; the message ends with its last lines.
+        """
+        last: deque[str] = deque(maxlen=_REASON_LINES)
+        with subprocess.Popen(
+            [self.program, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace",
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            for line in process.stdout:
+                last.append(line.rstrip())
+                progress(line.rstrip())
+        if process.returncode != 0:
+            raise EngineError(f"{self.name} {arguments[0]} failed:\n" + "\n".join(last))
+
+    def image(self, reference: str) -> dict[str, Any] | None:
+        """The configuration of an image that the engine has, None if it has none of that name."""
+        try:
+            found = json.loads(self.call("image", "inspect", reference))
+        except EngineError:
+            return None
+        config: dict[str, Any] = found[0].get("Config") or {}
+        return config
+
+
+def ulimits() -> list[str]:
+    """Limits for a container that this process could set for itself: an engine's own may lie above what is allowed."""
+    files, processes = (resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
+    nproc = _MOST_PROCESSES if processes == resource.RLIM_INFINITY else min(processes, _MOST_PROCESSES)
+    return ["--ulimit", f"nofile={files}:{files}", "--ulimit", f"nproc={nproc}:{nproc}"]
