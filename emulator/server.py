@@ -59,6 +59,7 @@ def build(settings: Settings) -> Emulator:
     from emulator.store.metrics import Metrics
     from emulator.store.objects import ObjectStore
 
+    from emulator.store.trial_metrics import TrialMetrics
     load_services()
     database = Database(settings.data_dir / "state.db", SCHEMA)
     resources = Resources(database)
@@ -72,6 +73,7 @@ def build(settings: Settings) -> Emulator:
     app.invoke = make_invoke(app)
     app.metrics = Metrics(database)
     app.neighbours = Neighbours(app, launcher)
+    app.trial_metrics = TrialMetrics(database)
     engine.bind(app.invoke, jobs.warm_up)
     jobs.bind(app.invoke)
     return Emulator(app, create_gateway(app, launcher.description), launcher)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from emulator.settings import Settings
     from emulator.store.log_streams import LogStreams
     from emulator.store.metrics import Metrics
+    from emulator.store.trial_metrics import TrialMetrics
     from emulator.store.objects import ObjectStore
     from emulator.store.resources import Resources
 
@@ -36,6 +37,7 @@ class App:
     engine: Engine
     invoke: Invoke
     metrics: Metrics = field(init=False, repr=False)
+    trial_metrics: TrialMetrics = field(init=False, repr=False)
     neighbours: Neighbours = field(init=False, repr=False)
     """Set once the rest is put together: they work in the background by ``invoke``."""
 

@@ -21,15 +21,16 @@ from emulator.gateway.compiled import compiled
 from emulator.gateway.gateway import Gateway, create_gateway
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.transport import OneSegmentProtocol
-from emulator.services import iam, iam_policies, sts
+from emulator.services import iam, iam_policies, sagemaker_metrics, sts
 from emulator.services.cloudwatch import data, listing, putting, statistics
 from emulator.services.context import App
 from emulator.settings import Settings
 from emulator.store.database import Database
 from emulator.store.metrics import Metrics
 from emulator.store.resources import SCHEMA, Resources
+from emulator.store.trial_metrics import TrialMetrics
 
-REGISTERED = (iam, iam_policies, sts, data, listing, putting, statistics)
+REGISTERED = (iam, iam_policies, sts, data, listing, putting, statistics, sagemaker_metrics)
 Register = Callable[..., None]
 
 
@@ -92,6 +93,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
         nothing: Any = SimpleNamespace()
         app = App(replace(Settings(data_dir=tmp_path), **settings), Resources(database), *[nothing] * 4, invoke=nothing)
         app.metrics = Metrics(database)
+        app.trial_metrics = TrialMetrics(database)
         app.invoke = make_invoke(app)
         return app
 
