@@ -53,27 +53,28 @@ def build(settings: Settings) -> Emulator:
     demands_signatures(settings)
     from emulator.engine.engine import Engine
     from emulator.images import Images
+    from emulator.images.mapping import Mapping
     from emulator.jobs.jobs import Jobs
     from emulator.launchers import select_launcher
     from emulator.store.log_streams import LogStreams
     from emulator.store.metrics import Metrics
     from emulator.store.objects import ObjectStore
-
     from emulator.store.trial_metrics import TrialMetrics
+
     load_services()
     database = Database(settings.data_dir / "state.db", SCHEMA)
     resources = Resources(database)
     objects = ObjectStore(settings.data_dir / "objects")
     logs = LogStreams(settings.data_dir / "logs", database, settings.log_limit_mib * 2**20)
-    images = Images(settings.containers_dir, settings.cache_dir)
+    images = Images(settings.containers_dir, settings.cache_dir, Mapping.parse(settings.image_map))
     launcher = select_launcher(settings)
     jobs = Jobs(settings, resources, objects, logs, images, launcher)
     engine = Engine(resources, objects, settings)
     app = App(settings, resources, objects, logs, jobs, engine, invoke=_not_bound)
     app.invoke = make_invoke(app)
     app.metrics = Metrics(database)
-    app.neighbours = Neighbours(app, launcher)
     app.trial_metrics = TrialMetrics(database)
+    app.neighbours = Neighbours(app, launcher)
     engine.bind(app.invoke, jobs.warm_up)
     jobs.bind(app.invoke)
     return Emulator(app, create_gateway(app, launcher.description), launcher)

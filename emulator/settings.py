@@ -36,6 +36,8 @@ class Settings:
     """Roles that were never created exist all the same, trust SageMaker and may do everything; false: as on AWS."""
     containers_dir: Path = Path("containers")
     """Folder of image definitions: the image ``…/NAME:TAG`` is built from ``containers_dir/NAME``."""
+    image_map: str = ""
+    """Image URIs that mean other images: ``PATTERN=NAME, …``, a folder of ``containers_dir`` or a stand-in's name."""
     cache_dir: Path = Path()
     """Where built image environments are kept; by default ``$XDG_CACHE_HOME/sagemaker-emulator``."""
     isolation: Isolation = "auto"

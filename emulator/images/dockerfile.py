@@ -14,9 +14,11 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from emulator.images.errors import DockerfileError
 from emulator.images.pip_command import PipCommandError, parse_pip_command
+from emulator.images.virtualenv import Install
 
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^'\"\\]+|['\"\\]")
 _VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
@@ -41,9 +43,8 @@ class Dockerfile:
     labels: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
     copies: list[Copy] = field(default_factory=list)
-    requirement_files: list[Path] = field(default_factory=list)
-    requirements: list[str] = field(default_factory=list)
-    """Specifiers written on the ``pip install`` line itself."""
+    installs: list[Install] = field(default_factory=list)
+    """Every ``pip install``, in order."""
     entrypoint: list[str] = field(default_factory=list)
     cmd: list[str] = field(default_factory=list)
 
@@ -108,7 +109,7 @@ class _Reader:
             raise DockerfileError(f"{self._file.path}: there is no FROM")
         return self._file
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, why: str) -> NoReturn:
         raise DockerfileError(f"{self._file.path}, line {self._instruction.line}: {why}")
 
     def _from(self, text: str) -> None:
@@ -174,17 +175,19 @@ class _Reader:
     def _run(self, text: str) -> None:
         text = " ".join(_json_list(text)) or self._expand(text)
         try:
-            command = parse_pip_command(text)
+            commands = parse_pip_command(text)
         except PipCommandError as error:
             self._refuse(f"RUN {error}")
-            return
-        for name in command.files:
-            path = self._file.host_path(name)
-            if path is None:
-                self._refuse(f"RUN pip install -r {name}: no COPY before it puts that file into the image")
-            else:
-                self._file.requirement_files.append(path)
-        self._file.requirements += command.specifiers
+        for command in commands:
+            files = [self._requirement_file(name) for name in command.files]
+            if files or command.specifiers:
+                self._file.installs.append(Install(files, command.specifiers, command.options))
+
+    def _requirement_file(self, name: str) -> Path:
+        path = self._file.host_path(name)
+        if path is None:
+            self._refuse(f"RUN pip install -r {name}: no COPY before it puts that file into the image")
+        return path
 
     def _entrypoint(self, text: str) -> None:
         self._file.entrypoint = _json_list(text) or ["/bin/sh", "-c", text]

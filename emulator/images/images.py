@@ -76,15 +76,16 @@ class Images:
             return _stand_in(image_uri, AwsImage(definition, last, tag_of(image_uri)))
         raise ImageNotFound(
             f"EMULATOR_IMAGE_MAP maps {image_uri} to {name}, and there is no {name}/Dockerfile in "
-            f"{self._containers_dir.absolute()}; defined there are: {', '.join(self._names()) or 'none'}; stand-ins are "
-            f"{', '.join(sorted(catalog.DEFINITIONS))}."
+            f"{self._containers_dir.absolute()}; defined there are: {', '.join(self._names()) or 'none'}; "
+            f"stand-ins are {', '.join(sorted(catalog.DEFINITIONS))}."
         )
 
     def _missing(self, image_uri: str, name: str) -> str:
         sentences = [
             f"There is no image {image_uri}.",
             refused.reason(name),
-            f"The emulator builds images from {self._containers_dir.absolute()}, and there is no {name}/Dockerfile in it.",
+            f"The emulator builds images from {self._containers_dir.absolute()},",
+            f"and there is no {name}/Dockerfile in it.",
             f"Defined are: {', '.join(self._names()) or 'none'}; of AWS's images,",
             f"{', '.join(sorted(catalog.REPOSITORIES))}.",
             "Add that folder, or let EMULATOR_CONTAINERS_DIR point to the folder that has it, or let EMULATOR_IMAGE_MAP"

@@ -13,6 +13,9 @@ _HARMLESS = {
 }  # fmt: skip
 """They change how pip works, not what is installed in a fresh environment."""
 _INSTALLERS = {"pip", "setuptools", "wheel"}
+_PASSED_ON = {"--no-deps", "--pre"}
+_PASSED_ON_WITH_VALUE = {"--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--trusted-host"}
+"""Options that decide what is installed and mean the same here."""
 
 
 class PipCommandError(ValueError):
@@ -21,31 +24,35 @@ class PipCommandError(ValueError):
 
 @dataclass(slots=True)
 class PipCommand:
+    """One ``pip install``."""
+
     files: list[str] = field(default_factory=list)
     specifiers: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
 
 
-def parse_pip_command(text: str) -> PipCommand:
-    """The requirements that ``pip install … && pip install …`` asks for.
+def parse_pip_command(text: str) -> list[PipCommand]:
+    """What ``pip install … && pip install …`` asks for, one after the other.
 
     Raises:
         PipCommandError: there is anything else in it.
     """
     lexer = shlex.shlex(text, posix=True, punctuation_chars="&|;")
     lexer.whitespace_split = True
-    command, words = PipCommand(), list(lexer)
+    commands, words = [], list(lexer)
     while words:
         end = words.index("&&") if "&&" in words else len(words)
-        _add(command, words[:end], text)
+        commands.append(_parse_one(words[:end], text))
         words = words[end + 1 :]
-    return command
+    return commands
 
 
-def _add(command: PipCommand, words: list[str], text: str) -> None:
+def _parse_one(words: list[str], text: str) -> PipCommand:
     for pip in _PIP:
         if words[: len(pip) + 1] == [*pip, "install"]:
+            command = PipCommand()
             _add_arguments(command, words[len(pip) + 1 :])
-            return
+            return command
     raise PipCommandError(f"{text!r} is not understood; only 'pip install -r FILE' and 'pip install PACKAGE…' are")
 
 
@@ -59,6 +66,10 @@ def _add_arguments(command: PipCommand, words: list[str]) -> None:
             command.files.append(word.removeprefix("--requirement=").removeprefix("-r"))
         elif word == "--progress-bar" and rest:
             rest.pop(0)
+        elif word in _PASSED_ON or (word.partition("=")[0] in _PASSED_ON_WITH_VALUE and "=" in word):
+            command.options.append(word)
+        elif word in _PASSED_ON_WITH_VALUE and rest:
+            command.options += [word, rest.pop(0)]
         elif word not in _HARMLESS:
             _add_specifier(command, word)
 

@@ -15,6 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulator.images.errors import BuildError
@@ -29,13 +30,25 @@ _REASON_LINES = 15
 _PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
 
 
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One ``pip install``; several run one after the other, as the ``RUN``s of a Dockerfile do."""
+
+    files: list[Path] = field(default_factory=list)
+    specifiers: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> list[str]:
+        return [*self.options, *(word for file in self.files for word in ("-r", str(file))), *self.specifiers]
+
+
 class Virtualenv:
     """The environment for some requirements, at a folder named after them; the folder never changes once complete."""
 
-    def __init__(self, cache_dir: Path, files: list[Path], specifiers: list[str]) -> None:
-        self._files = files
-        self._specifiers = specifiers
-        self.digest = _digest(files, specifiers)
+    def __init__(self, cache_dir: Path, installs: list[Install]) -> None:
+        self._installs = installs
+        self.digest = _digest(installs)
         self.folder = cache_dir.absolute() / "environments" / self.digest[:20]
 
     @property
@@ -79,9 +92,8 @@ class Virtualenv:
         base = Path(sys.executable).resolve()
         progress(f"making a virtual environment with {base}")
         _run([str(base), "-m", "venv", str(self.folder)], progress)
-        if self._files or self._specifiers:
-            arguments = [word for file in self._files for word in ("-r", str(file))] + self._specifiers
-            _run([str(self.python), "-m", "pip", "install", *_PIP_OPTIONS, *arguments], progress)
+        for install in self._installs:
+            _run([str(self.python), "-m", "pip", "install", *_PIP_OPTIONS, *install.arguments], progress)
         progress("compiling")
         subprocess.run([self.python, "-m", "compileall", "-q", "-j", "2", self.folder / "lib"], capture_output=True)
         temporary = self.folder / f"{_COMPLETE}.new"
@@ -98,20 +110,24 @@ class Virtualenv:
         return sorted(found)
 
     def _requirement_names(self) -> Iterator[str]:
-        lines = [line for file in self._files for line in file.read_text().splitlines()]
-        for line in [*lines, *self._specifiers]:
-            if match := _NAME.match(line):
-                yield match[1]
+        for install in self._installs:
+            lines = [line for file in install.files for line in file.read_text().splitlines()]
+            for line in [*lines, *install.specifiers]:
+                if match := _NAME.match(line):
+                    yield match[1]
 
 
-def _digest(files: list[Path], specifiers: list[str]) -> str:
+def _digest(installs: list[Install]) -> str:
     """Of all that decides what gets installed, and of the interpreter it is installed for."""
     state = hashlib.sha256()
-    for text in (sys.version, platform.machine(), sys.base_prefix, *specifiers):
+    for text in (sys.version, platform.machine(), sys.base_prefix):
         state.update(text.encode() + b"\0")
-    for file in files:
-        for content in _contents(file):
-            state.update(content + b"\0")
+    for install in installs:
+        for text in (*install.options, *install.specifiers):
+            state.update(text.encode() + b"\0")
+        for file in install.files:
+            for content in _contents(file):
+                state.update(content + b"\0")
     return state.hexdigest()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from emulator.images.aws import catalog
-from emulator.images.virtualenv import Virtualenv
+from emulator.images.virtualenv import Install, Virtualenv
 from emulator.settings import Settings
 from tests.integration.emulators import Emulator
 
@@ -43,7 +43,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 def bin_of(client: str) -> Path:
     """The programs of a client's environment, built if it is not in the cache."""
-    environment = Virtualenv(Settings.load().cache_dir, [REQUIREMENTS[client]], [])
+    environment = Virtualenv(Settings.load().cache_dir, [Install([REQUIREMENTS[client]])])
     environment.ensure(lambda line: print(f"{client}: {line}"))
     return environment.python.parent
 

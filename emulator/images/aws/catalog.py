@@ -42,15 +42,29 @@ class Definition:
 XGBOOST = Definition("xgboost", "XGBoost", ("xgboost-cpu", "scikit-learn", "pandas", "numpy"))
 SCIKIT_LEARN = Definition("scikit-learn", "scikit-learn", ("scikit-learn", "pandas", "numpy"))
 BASE_PYTHON = Definition("base-python", "base Python", ("sagemaker", "pandas", "numpy"))
+PYTORCH = Definition("pytorch", "PyTorch", ("torch", "scikit-learn", "pandas", "numpy"))
+TENSORFLOW = Definition("tensorflow", "TensorFlow", ("tensorflow-cpu", "keras", "scikit-learn", "pandas", "numpy"))
+DEFINITIONS = {each.name: each for each in (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, PYTORCH, TENSORFLOW)}
 REPOSITORIES = {
     "sagemaker-xgboost": XGBOOST,
     "xgboost": XGBOOST,
     "sagemaker-scikit-learn": SCIKIT_LEARN,
     "sagemaker-base-python-310": BASE_PYTHON,
     "sagemaker-base-python-38": BASE_PYTHON,
+    "pytorch-training": PYTORCH,
+    "pytorch-inference": PYTORCH,
+    "pytorch-inference-graviton": PYTORCH,
+    "pytorch-inference-arm64": PYTORCH,
+    "pytorch": PYTORCH,
+    "sagemaker-pytorch": PYTORCH,
+    "tensorflow-training": TENSORFLOW,
+    "tensorflow-inference": TENSORFLOW,
+    "tensorflow-inference-graviton": TENSORFLOW,
+    "sagemaker-tensorflow-scriptmode": TENSORFLOW,
+    "sagemaker-tensorflow-serving": TENSORFLOW,
 }
 """Names of repositories; ``xgboost`` is the algorithm image of before 2019."""
-_ONLY_OF_AWS = {"xgboost"}
+_ONLY_OF_AWS = {"xgboost", "pytorch"}
 """Names so common that only an account of AWS's makes them AWS's image."""
 _FLOAT = r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
 _METRICS = (
@@ -78,7 +92,8 @@ class AwsImage:
         asked = f"{self.definition.title} image {self.repository}:{self.tag or '(no tag)'}"
         python = ".".join(map(str, sys.version_info[:2]))
         running = ", ".join([*self.definition.versions(), f"Python {python}"])
-        return f"asked for AWS's {asked}, running its open stand-in: {running} (docs/images.md)"
+        devices = ", without GPUs" if "gpu" in self.tag else ""
+        return f"asked for AWS's {asked}, running its open stand-in: {running}{devices} (docs/images.md)"
 
 
 def metric_definitions(uri: str, hyperparameters: Mapping[str, str]) -> list[dict[str, str]]:

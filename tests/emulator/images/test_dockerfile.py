@@ -47,7 +47,7 @@ def test_a_whole_one(read):
     assert file.labels == {"preload": "pandas sklearn.metrics", "maintainer": "me"}
     assert file.env == {"PATH": "/opt/program:/base/bin", "PYTHONUNBUFFERED": "1"}
     assert copies(file) == [("requirements.txt", "/opt/requirements.txt"), ("program", "/opt/program")]
-    assert [path.name for path in file.requirement_files] == ["requirements.txt"]
+    assert [path.name for install in file.installs for path in install.files] == ["requirements.txt"]
     assert (file.workdir, file.entrypoint, file.cmd) == ("/opt/program", ["python3", "main.py"], ["serve"])
 
 
@@ -73,8 +73,20 @@ def test_a_whole_one(read):
 )
 def test_pip_install(read, text, files, specifiers):
     file = read(f"ENV FILE=r.txt\nWORKDIR /w\nCOPY requirements.txt r.txt\nRUN {text}\n")
-    assert len(file.requirement_files) == files
-    assert file.requirements == specifiers
+    assert sum(len(install.files) for install in file.installs) == files
+    assert [specifier for install in file.installs for specifier in install.specifiers] == specifiers
+
+
+def test_pip_installs_follow_each_other_with_the_options_that_decide(read):
+    file = read(
+        "RUN pip install --no-deps --index-url https://a torch==2 && pip install -f=/w --pre six\nRUN pip install b\n"
+    )
+    seen = [(install.options, install.specifiers) for install in file.installs]
+    assert seen == [
+        (["--no-deps", "--index-url", "https://a"], ["torch==2"]),
+        (["-f=/w", "--pre"], ["six"]),
+        ([], ["b"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +151,7 @@ def test_entrypoint_and_cmd(read, text, entrypoint, cmd):
         ("RUN apt-get update", 2, "apt-get update"),
         ("RUN pip install -r requirements.txt; rm -rf /", 2, "pip install"),
         ("RUN pip install -r requirements.txt || true", 2, "pip install"),
-        ("RUN pip install --index-url http://x -r requirements.txt", 2, "--index-url"),
+        ("RUN pip install --target /x -r requirements.txt", 2, "--target"),
         ("RUN pip install .", 2, "'.'"),
         ("RUN pip install -r nowhere.txt", 2, "nowhere.txt"),
         ("RUN <<EOF\npip install six\nEOF", 2, "here-documents"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.images.virtualenv import Virtualenv
+from emulator.images.virtualenv import Install, Virtualenv
 
 pytestmark = pytest.mark.timeout(300)
 REPOSITORY = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def output_of(virtualenv, code):
 
 
 def test_it_is_built_once_and_compiled(requirements, tmp_path):
-    virtualenv = Virtualenv(tmp_path / "cache", [requirements], [])
+    virtualenv = Virtualenv(tmp_path / "cache", [Install([requirements])])
     said = []
     virtualenv.ensure(said.append)
     assert any("Successfully installed" in line for line in said)
@@ -45,13 +45,13 @@ def test_it_is_built_once_and_compiled(requirements, tmp_path):
     site = next((virtualenv.folder / "lib").glob("python*/site-packages"))
     assert list(site.glob("__pycache__/tiny_thing.*.pyc"))
     said.clear()
-    Virtualenv(tmp_path / "cache", [requirements], []).ensure(said.append)
+    Virtualenv(tmp_path / "cache", [Install([requirements])]).ensure(said.append)
     assert said == []
 
 
 def test_the_digest_covers_everything_that_is_installed(requirements, tmp_path):
     def digest(*specifiers):
-        return Virtualenv(tmp_path, [requirements], list(specifiers)).digest
+        return Virtualenv(tmp_path, [Install([requirements], list(specifiers))]).digest
 
     first = digest()
     assert digest() == first
@@ -60,8 +60,8 @@ def test_the_digest_covers_everything_that_is_installed(requirements, tmp_path):
     assert digest() != first
 
 
-BUILD = "import sys; from pathlib import Path; from emulator.images.virtualenv import Virtualenv; " \
-    "Virtualenv(Path(sys.argv[1]), [Path(sys.argv[2])], []).ensure(lambda line: print(line, flush=True))"  # fmt: skip
+BUILD = "import sys; from pathlib import Path; from emulator.images.virtualenv import Install, Virtualenv; " \
+    "Virtualenv(Path(sys.argv[1]), [Install([Path(sys.argv[2])])]).ensure(lambda it: print(it, flush=True))"  # fmt: skip
 
 
 def builder(tmp_path, requirements):
@@ -70,7 +70,7 @@ def builder(tmp_path, requirements):
 
 
 def test_a_build_that_was_killed_is_made_anew(requirements, tmp_path):
-    virtualenv = Virtualenv(tmp_path / "cache", [requirements], [])
+    virtualenv = Virtualenv(tmp_path / "cache", [Install([requirements])])
     with builder(tmp_path, requirements) as killed:
         while not virtualenv.python.exists():
             time.sleep(0.02)
@@ -91,7 +91,7 @@ def test_two_builders_of_one_environment_build_it_once(requirements, tmp_path):
 
 def test_threads_of_one_process_build_it_once(requirements, tmp_path):
     said = []
-    build = [Virtualenv(tmp_path / "cache", [requirements], []) for _ in range(3)]
+    build = [Virtualenv(tmp_path / "cache", [Install([requirements])]) for _ in range(3)]
     threads = [threading.Thread(target=virtualenv.ensure, args=(said.append,)) for virtualenv in build]
     for thread in threads:
         thread.start()
