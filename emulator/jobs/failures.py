@@ -44,6 +44,11 @@ def internal(detail: str) -> str:
     return f"{INTERNAL} ({detail}; see the emulator's log)"[:MAX_REASON]
 
 
+def is_internal(reason: str | None) -> bool:
+    """Whether it was the service's fault, after which another attempt may succeed."""
+    return reason is not None and reason.startswith("InternalServerError")
+
+
 def nothing_found(uri: str, bucket: str, region: str, role: str) -> str:
     """What CreateTrainingJob says of a prefix without objects."""
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import Any, get_args
 
 from emulator.aws.errors import NotImplementedHere, ValidationException
@@ -14,7 +15,7 @@ from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, DataType, below_root
 from emulator.jobs.staging import exists
 from emulator.jobs.training import KIND, move_to
 from emulator.services.context import Context
-from emulator.services.sagemaker import jobs
+from emulator.services.sagemaker import jobs, warm_pools
 from emulator.store.objects import parse_s3_uri
 from emulator.store.resources import Resource
 
@@ -43,8 +44,10 @@ def create_training_job(request: Request, context: Context) -> Response:
     _validate(body)
     _define_metrics(body)
     _check_data(body, context)
-    move_to(body, "Starting", "Starting the training job", time.time())
+    now = time.time()
+    move_to(body, "Starting", "Starting the training job", now)
     job = jobs.insert(context, KIND, name, body, IN_USE)
+    warm_pools.take_over(context, body, name, now)
     return {"TrainingJobArn": job.arn}
 
 
@@ -53,6 +56,7 @@ def describe_training_job(request: Request, context: Context) -> Response:
     job = _find(request, context)
     return {
         **job.body,
+        warm_pools.STATUS: warm_pools.status(job, time.time()),
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,
         "TrainingJobStatus": job.status,
@@ -63,14 +67,26 @@ def describe_training_job(request: Request, context: Context) -> Response:
 
 @operation("sagemaker", "ListTrainingJobs")
 def list_training_jobs(request: Request, context: Context) -> Response:
-    for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
-        if member in request:
-            raise NotImplementedHere(f"{member}: the emulator has no warm pools and no training plans yet.")
-    page, token = context.app.resources.page(context.scope, jobs.query(KIND, request))
-    return {"TrainingJobSummaries": [_summary(job) for job in page], "NextToken": token}
+    wanted, now = jobs.query(KIND, request), time.time()
+    found: list[Resource] = []
+    token = wanted.next_token
+    while True:
+        query = replace(wanted, max_results=wanted.max_results - len(found), next_token=token)
+        page, token = context.app.resources.page(context.scope, query)
+        found += [job for job in page if _is_listed(job, request, now)]
+        if token is None or len(found) == wanted.max_results:
+            return {"TrainingJobSummaries": [_summary(job, now) for job in found], "NextToken": token}
 
 
-def _summary(job: Resource) -> dict[str, Any]:
+def _is_listed(job: Resource, request: Request, now: float) -> bool:
+    pool = request.get("WarmPoolStatusEquals")
+    training_plan = request.get("TrainingPlanArnEquals")
+    if pool is not None and (warm_pools.status(job, now) or {}).get("Status") != pool:
+        return False
+    return training_plan in (None, job.body["ResourceConfig"].get("TrainingPlanArn"))
+
+
+def _summary(job: Resource, now: float) -> dict[str, Any]:
     return {
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,
@@ -79,7 +95,40 @@ def _summary(job: Resource) -> dict[str, Any]:
         "TrainingEndTime": job.body.get("TrainingEndTime"),
         "TrainingJobStatus": job.status,
         "SecondaryStatus": job.body.get("SecondaryStatus"),
+        warm_pools.STATUS: warm_pools.status(job, now),
     }
+
+
+@operation("sagemaker", "UpdateTrainingJob")
+def update_training_job(request: Request, context: Context) -> Response:
+    job = _find(request, context)
+    if request.get("ProfilerRuleConfigurations"):
+        raise _not_yet("ProfilerRuleConfigurations", _NOT_YET["ProfilerRuleConfigurations"])
+    context.app.resources.update(job.arn, lambda current: _update(current, request))
+    return {"TrainingJobArn": job.arn}
+
+
+def _update(job: Resource, request: Request) -> None:
+    """
+    Raises:
+        ValidationException: the job is not in a state in which that can be changed.
+    """
+    for member in ("ProfilerConfig", "RemoteDebugConfig"):
+        if member in request:
+            _check_runs(job, member)
+            job.body[member] = {**job.body.get(member, {}), **request[member]}
+    if "ResourceConfig" in request:
+        warm_pools.keep_alive(job, request["ResourceConfig"]["KeepAlivePeriodInSeconds"], time.time())
+
+
+def _check_runs(job: Resource, member: str) -> None:
+    """The profiler and remote debugging are of use as long as a job's container runs, or is about to."""
+    secondary = job.body["SecondaryStatus"]
+    if job.status != "InProgress" or secondary not in ("Starting", "Downloading", "Training"):
+        raise ValidationException(
+            f"{member} can only be updated before or while the training job trains, but {job.name} is in status"
+            f" {job.status}, secondary status {secondary}."
+        )
 
 
 @operation("sagemaker", "StopTrainingJob")
@@ -125,6 +174,7 @@ def _validate(body: dict[str, Any]) -> None:
         _check_metric(definition)
     _check_resources(body.get("ResourceConfig"))
     _check_stopping(body)
+    warm_pools.check(body)
     parse_s3_uri(body["OutputDataConfig"]["S3OutputPath"])
     _check_checkpoints(body.get("CheckpointConfig"))
     names = [channel["ChannelName"] for channel in body.get("InputDataConfig", [])]
