@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test clients check format bench screenshots lock clean
+.PHONY: help venv run test clients containers check format bench screenshots lock clean
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,6 +18,9 @@ test: $(VENV)/.development  ## Pass the tests
 
 clients: $(VENV)/.development  ## Pass the tests with both SDKs, boto3 and the AWS CLI, each in its own environment
 	$(BIN)/pytest tests/clients -m clients
+
+containers: $(VENV)/.development  ## Pass the tests in real containers, by podman and docker as far as they are here
+	$(BIN)/pytest tests -m containers
 
 check: $(VENV)/.development  ## Hold style, types and layers
 	$(BIN)/ruff check .

@@ -52,8 +52,7 @@ def build(settings: Settings) -> Emulator:
     """
     demands_signatures(settings)
     from emulator.engine.engine import Engine
-    from emulator.images import Images
-    from emulator.images.mapping import Mapping
+    from emulator.images.selection import select_images
     from emulator.jobs.jobs import Jobs
     from emulator.launchers import select_launcher
     from emulator.store.log_streams import LogStreams
@@ -66,7 +65,7 @@ def build(settings: Settings) -> Emulator:
     resources = Resources(database)
     objects = ObjectStore(settings.data_dir / "objects")
     logs = LogStreams(settings.data_dir / "logs", database, settings.log_limit_mib * 2**20)
-    images = Images(settings.containers_dir, settings.cache_dir, Mapping.parse(settings.image_map))
+    images = select_images(settings)
     launcher = select_launcher(settings)
     jobs = Jobs(settings, resources, objects, logs, images, launcher)
     engine = Engine(resources, objects, settings)

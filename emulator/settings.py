@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-Isolation = Literal["auto", "namespaces", "none"]
+Isolation = Literal["auto", "namespaces", "none", "podman", "docker"]
 PeersOnFailure = Literal["finish", "stop"]
 
 
@@ -41,11 +41,14 @@ class Settings:
     cache_dir: Path = Path()
     """Where built image environments are kept; by default ``$XDG_CACHE_HOME/sagemaker-emulator``."""
     isolation: Isolation = "auto"
-    """``namespaces``, or ``none`` (path redirection, one job at a time); ``auto`` prefers the former."""
+    """``namespaces``, or ``none`` (path redirection, one job at a time); ``auto`` prefers the former. ``podman`` and
+    ``docker`` run jobs in containers of that engine."""
     warm: bool = True
     """Fork Python of an image from a process that has its libraries imported."""
     max_parallel_jobs: int = 0
     """Jobs that run at the same time; others wait as they would for capacity. 0: twice the processors, at least 4."""
+    max_hosts_per_job: int = 20
+    """Instances that one Training or Processing job may ask for (AWS: 20); each is a sandbox of its own."""
     job_memory_mib: int = 0
     """Resident memory a job may use before it is killed as out of memory. 0: nine tenths of the machine's."""
     max_pipeline_executions: int = 20

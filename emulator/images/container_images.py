@@ -13,18 +13,19 @@ from emulator.images.engine import Engine, EngineError, ulimits
 from emulator.images.environment import Environment
 from emulator.images.errors import BuildError, ImageNotFound
 from emulator.images.images import NO_METADATA, Image, Images, asked, files_of, repository_of
+from emulator.images.mapping import Mapping
 
 _REPOSITORY = "localhost/sagemaker-emulator"
 """Under which the engine keeps what is built here."""
-_MERGING_SHELL = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh"]
+MERGING_SHELL = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh"]
 """An engine carries standard output and error by themselves; joined within, their lines keep their order."""
 
 
 class ContainerImages(Images):
     """As ``Images``, but for a container engine: nothing of a Dockerfile is refused that the engine understands."""
 
-    def __init__(self, containers_dir: Path, cache_dir: Path, engine: Engine) -> None:
-        super().__init__(containers_dir, cache_dir)
+    def __init__(self, containers_dir: Path, cache_dir: Path, engine: Engine, mapping: Mapping | None = None) -> None:
+        super().__init__(containers_dir, cache_dir, mapping)
         self._engine = engine
         self._shells: dict[str, bool] = {}
 
@@ -55,7 +56,7 @@ class ContainerImages(Images):
             cmd=config.get("Cmd") or [],
             workdir=config.get("WorkingDir") or "/",
             image=reference,
-            shell=_MERGING_SHELL if self._has_shell(reference) else [],
+            shell=MERGING_SHELL if self._has_shell(reference) else [],
         )
 
     def _reference(self, image: Image, progress: Callable[[str], None]) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.settings import Settings, SettingsError
+
 NAMES = ("podman", "docker")
 _SECONDS = 120.0
 _INSTALL = {
@@ -29,6 +31,22 @@ class EngineError(RuntimeError):
 class Engine:
     name: str
     program: str
+
+    @classmethod
+    def chosen(cls, settings: Settings) -> Engine | None:
+        """The engine that ``isolation`` names, None if it names none.
+
+        Raises:
+            SettingsError: it is not there, or does not answer.
+        """
+        if settings.isolation not in NAMES:
+            return None
+        try:
+            return cls.find(settings.isolation)
+        except EngineError as error:
+            raise SettingsError(
+                f"EMULATOR_ISOLATION={settings.isolation}, but {error}. Or unset the variable."
+            ) from error
 
     @classmethod
     def find(cls, name: str) -> Engine:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from emulator.images.engine import Engine
 from emulator.images.environment import Environment
+from emulator.launchers.containers import ContainerLauncher
 from emulator.launchers.launcher import Launch, Launcher, LaunchError
 from emulator.launchers.namespaces import NamespaceLauncher
 from emulator.launchers.redirect import RedirectLauncher
@@ -20,8 +23,11 @@ def select_launcher(settings: Settings) -> Launcher:
     """The best launcher that works here and that the settings allow; its ``description`` says which and why.
 
     Raises:
-        SettingsError: ``isolation`` demands namespaces, and this machine refuses them.
+        SettingsError: ``isolation`` demands namespaces or a container engine, and this machine does not have them.
     """
+    if engine := Engine.chosen(settings):
+        label = str(settings.data_dir.absolute())
+        return ContainerLauncher(engine, label, select_launcher(replace(settings, isolation="auto")))
     if settings.isolation == "none":
         return RedirectLauncher("EMULATOR_ISOLATION=none")
     launcher = NamespaceLauncher(settings.data_dir / "sandbox", warm=settings.warm)

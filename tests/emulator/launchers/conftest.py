@@ -1,10 +1,13 @@
 import pytest
 
+from emulator.images.engine import NAMES, Engine, EngineError
 from emulator.launchers.selection import why_not_namespaces
 
-from .workshop import PRELOAD, Workshop, environment_of_tests, make_launcher
+from . import machine_image
+from .workshop import PRELOAD, Workshop, environment_of, environment_of_tests, make_launcher
 
 LAUNCHERS = ["warm", "process", "redirect"]
+ENGINES = [pytest.param(name, marks=pytest.mark.containers) for name in NAMES]
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +32,32 @@ def launchers(tmp_path_factory):
         launcher.close()
 
 
-@pytest.fixture(params=LAUNCHERS)
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory):
+    """A container engine that has the image of the tests; skips where the machine has no engine of that name."""
+    found = {}
+
+    def get(name):
+        if name not in found:
+            try:
+                found[name] = Engine.find(name)
+            except EngineError as error:
+                pytest.skip(str(error))
+            machine_image.make(found[name], tmp_path_factory.mktemp("image"))
+        return found[name]
+
+    return get
+
+
+@pytest.fixture(params=[*LAUNCHERS, *ENGINES])
 def shop(request, launchers, tmp_path):
     """A workshop with each launcher in turn."""
-    if request.param != "redirect":
+    if request.param in NAMES:
+        request.getfixturevalue("engine")(request.param)
+    elif request.param != "redirect":
         request.getfixturevalue("namespaces")
-    return Workshop(launchers(request.param), tmp_path, environment_of_tests(preload=PRELOAD))
+    launcher = launchers(request.param)
+    return Workshop(launcher, tmp_path, environment_of(launcher, PRELOAD))
 
 
 @pytest.fixture(params=LAUNCHERS[:2])

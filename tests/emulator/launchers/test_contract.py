@@ -328,9 +328,10 @@ def test_a_job_that_waits_for_input_finds_none(shop):
 EMULATOR = """
 import sys, time
 from pathlib import Path
-from tests.emulator.launchers.workshop import Workshop, environment_of_tests, make_launcher
+from tests.emulator.launchers.workshop import Workshop, environment_of, make_launcher
 folder = Path(sys.argv[2])
-shop = Workshop(make_launcher(sys.argv[1], folder / "m"), folder, environment_of_tests())
+launcher = make_launcher(sys.argv[1], folder / "m")
+shop = Workshop(launcher, folder, environment_of(launcher))
 mark = sys.argv[3]
 job = shop.start(["/bin/sh", "-c", f"setsid sleep {mark} & (sleep {mark} &); python3 -c 'import time; time.sleep({mark})' & echo ready; wait"])
 job.wait_for(b"ready")

@@ -57,3 +57,19 @@ def test_the_probe_says_which_step_is_refused(namespaces, tmp_path, monkeypatch)
 def test_other_systems_have_no_namespaces(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.platform", "darwin")
     assert why_not_namespaces(tmp_path) == "namespaces are Linux's"
+
+
+@pytest.mark.parametrize("name", ["podman", "docker"])
+def test_an_engine_that_is_not_there_is_refused_with_what_to_install(settings, monkeypatch, tmp_path, name):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SettingsError, match=f"ISOLATION={name}, but there is no program {name} on the PATH; inst"):
+        select_launcher(settings(isolation=name))
+
+
+def test_an_engine_that_does_not_answer_is_refused_with_its_words(settings, monkeypatch, tmp_path):
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\necho Cannot connect to the daemon >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SettingsError, match="docker info: Cannot connect to the daemon; install it and start"):
+        select_launcher(settings(isolation="docker"))

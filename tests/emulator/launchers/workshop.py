@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulator.images import Environment
+from emulator.images.container_images import MERGING_SHELL
+from emulator.images.engine import NAMES, Engine
 from emulator.launchers import Exit, Launch, Launcher, Mount, Process
+from emulator.launchers.containers import ContainerLauncher
 from emulator.launchers.namespaces import NamespaceLauncher
 from emulator.launchers.redirect import RedirectLauncher
+
+from . import machine_image
 
 PRELOAD = ["numpy.random", "xgboost"]
 SECONDS = 60
@@ -23,9 +28,18 @@ def environment_of_tests(name="tests", preload=(), env=None, **changes):
     return Environment(name, python, Path(sys.prefix) / "bin", roots, list(preload), env or {}, **changes)
 
 
+def environment_of(launcher: Launcher, preload=()):
+    """The same interpreter for every launcher; where jobs run in containers, in an image made of it."""
+    if launcher.isolation != "containers":
+        return environment_of_tests(preload=preload)
+    return environment_of_tests(image=machine_image.REFERENCE, shell=MERGING_SHELL)
+
+
 def make_launcher(name: str, folder: Path) -> Launcher:
     if name == "redirect":
         return RedirectLauncher("asked for by the test", None)
+    if name in NAMES:
+        return ContainerLauncher(Engine.find(name), str(folder), RedirectLauncher("not asked for", None))
     return NamespaceLauncher(folder, warm=name == "warm")
 
 
