@@ -22,7 +22,7 @@ def test_an_override_beats_the_environment_and_none_is_no_override():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "many"), ("WARM", "perhaps"), ("ISOLATION", "docker"), ("STOP_GRACE_SECONDS", "")]
+    ("name", "value"), [("PORT", "many"), ("WARM", "perhaps"), ("ISOLATION", "chroot"), ("STOP_GRACE_SECONDS", "")]
 )
 def test_a_value_that_cannot_be_used_is_named(name, value):
     with pytest.raises(SettingsError, match=f"EMULATOR_{name}='{value}'"):
