@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from studio.aws import Aws, Problem
 from studio.live import events
-from studio.pages import compare, executions, jobs, models, objects, pipelines, search, start
+from studio.pages import compare, executions, jobs, lineage, models, objects, pipelines, search, start
 from studio.pages.page import Options, Page, View, Write
 from studio.rendering import Renderer
 from studio.scores import Scores
@@ -40,6 +40,7 @@ PAGES: dict[str, Handler] = {
     "/models": models.groups,
     "/models/{group}": models.group,
     "/models/{group}/{version}": models.package,
+    "/lineage": lineage.lineage,
     "/s3": objects.buckets,
     "/s3/{bucket}": objects.folder,
     "/s3/{bucket}/object": objects.item,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from studio.addresses import split_uri
 from studio.aws import Aws, Problem
 from studio.charts import number
 from studio.definition import Definition, Step
@@ -13,7 +14,6 @@ from studio.execution import Execution
 from studio.expressions import walk
 from studio.job_view import view_job
 from studio.jobs import KINDS, describe_job
-from studio.objects import split_uri
 from studio.reports import Report, read_report
 from studio.steps import StepState
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from studio.addresses import split_uri
 from studio.aws import Aws, Problem
 from studio.definition import Step
 from studio.execution import Execution
 from studio.expressions import resolve, walk, words
 from studio.jobs import KINDS, describe_job
-from studio.objects import split_uri
 
 _SIGNS = {
     "Equals": "=",

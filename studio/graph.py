@@ -18,13 +18,21 @@ from studio.steps import NOT_RUN, SKIPPED, WAITING, StepState
 WIDTH, HEIGHT = 208.0, 54.0
 FAN = 9
 """So many equal siblings are drawn as one node."""
-CELL, CELLS_A_ROW, MOST_CELLS = 16.0, 11, 110
+CELL, CELLS_A_ROW, MOST_ROWS = 16.0, 11, 10
+SIZES = (CELL, 12.0, 8.0, 6.0)
+"""Of a square with the space around it."""
+UNKNOWN_ROWS, UNKNOWN_COLUMNS = 3, 4
+"""The room for a ForEach step whose items are known only when it runs."""
 GRID_GAP = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step, or a fan of steps. ``members`` are the squares of a fan or of a ForEach step."""
+    """A step, or a fan of steps. ``members`` are the squares of a fan or of a ForEach step.
+
+    ``expected`` is how many members there will be, None if that is known only once the ForEach step runs. The box
+    depends on it and never on the members, so that nothing moves while they come: squares get smaller instead.
+    """
 
     name: str
     title: str
@@ -33,25 +41,49 @@ class Node:
     members: tuple[StepState, ...] = ()
     is_fan: bool = False
     is_open: bool = False
-
-    @property
-    def shown(self) -> tuple[StepState, ...]:
-        return self.members if self.is_open else self.members[:MOST_CELLS]
+    expected: int | None = None
 
     @property
     def columns(self) -> int:
-        return max(1, min(8, ceil(sqrt(len(self.members)))))
+        """Nodes beside each other when it is unfolded."""
+        return UNKNOWN_COLUMNS if self.expected is None else max(1, min(8, ceil(sqrt(self.expected))))
+
+    @property
+    def rows(self) -> int:
+        """Rows of squares of the usual size for which there is room."""
+        return UNKNOWN_ROWS if self.expected is None else max(1, min(MOST_ROWS, ceil(self.expected / CELLS_A_ROW)))
 
     @property
     def box(self) -> Box:
         if not (self.is_fan or self.type == "ForEach"):
             return Box(self.name, WIDTH, HEIGHT)
         if self.is_open:
-            rows = ceil(len(self.members) / self.columns)
+            # Only an unfolded ForEach step of unknown length grows, downwards.
+            rows = ceil(max(len(self.members), self.expected or 0) / self.columns)
             width = self.columns * (WIDTH + GRID_GAP) + GRID_GAP
             return Box(self.name, width, HEIGHT + rows * (HEIGHT + GRID_GAP))
-        rows = ceil(max(1, len(self.shown)) / CELLS_A_ROW)
-        return Box(self.name, WIDTH, HEIGHT + rows * CELL + 6)
+        return Box(self.name, WIDTH, HEIGHT + self.rows * CELL + 6)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The squares, as large as there is room for all; the last are left out where the smallest are too large."""
+        width, height = CELLS_A_ROW * CELL, self.rows * CELL
+        size = next((s for s in SIZES if (width // s) * (height // s) >= len(self.members)), SIZES[-1])
+        a_row, most = int(width // size), int((width // size) * (height // size))
+        return [
+            Cell(member, 16 + n % a_row * size, HEIGHT + n // a_row * size, size * 0.75)
+            for n, member in enumerate(self.members[:most])
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A square within its node, and the step that it stands for."""
+
+    state: StepState
+    x: float
+    y: float
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +211,21 @@ def _nodes(
             is_loop = step.type == "ForEach"
             members = _children(step, definition, known) if is_loop else ()
             is_open = is_loop and step.name in opened and bool(members)
-            nodes[step.name] = Node(step.name, step.title, step.type, resolved[step.name], members, False, is_open)
+            expected = _expected(step, definition) if is_loop else None
+            state = resolved[step.name]
+            nodes[step.name] = Node(step.name, step.title, step.type, state, members, False, is_open, expected)
         elif fan not in nodes:
             members = tuple(resolved[name] for name, other in fans.items() if other == fan)
             title = f"{len(members)} steps"
-            nodes[fan] = Node(fan, title, step.type, together(fan, members), members, True, fan in opened)
+            state, is_open = together(fan, members), fan in opened
+            nodes[fan] = Node(fan, title, step.type, state, members, True, is_open, len(members))
     return tuple(nodes.values())
+
+
+def _expected(step: Step, definition: Definition) -> int | None:
+    """How many steps a ForEach step will run, where its items stand in the definition."""
+    items = step.arguments.get("IterableItems")
+    return len(items) * len(definition.body(step.name)) if isinstance(items, list) else None
 
 
 def _children(step: Step, definition: Definition, known: Mapping[str, StepState]) -> tuple[StepState, ...]:

@@ -1,12 +1,15 @@
-"""What came from what: data, the steps that read and wrote it, models and their packages, as a graph."""
+"""What came from what: data, the steps or jobs that read and wrote it, models and their packages, as a graph."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from studio.aws import Aws, Problem
+from studio.addresses import link, page_of
+from studio.aws import Aws
 from studio.execution import Execution
-from studio.job_view import Artifact, view_job
+from studio.job_view import Artifact, JobView, view_job
 from studio.jobs import KINDS, describe_job
 from studio.layout import Box, Layout, layout
 
@@ -18,13 +21,14 @@ WIDTH, HEIGHT = 208.0, 44.0
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A node: ``kind`` is data, model, step or package; ``target`` an S3 URI, a step's name or an ARN."""
+    """A node: ``kind`` is data, model, step or package; ``target`` what it is in full; ``href`` its page, if any."""
 
     name: str
     kind: str
     title: str
     note: str
     target: str
+    href: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +38,104 @@ class Lineage:
     left_out: int = 0
 
 
-def build_lineage(aws: Aws, execution: Execution) -> Lineage:
+@dataclass
+class Drawing:
+    """Things and what leads from one to another, while they are being found."""
+
+    things: dict[str, Thing] = field(default_factory=dict)
+    edges: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def add_outputs(self, job: str, outputs: tuple[Artifact, ...]) -> None:
+        for output in outputs:
+            self._add_data(output, "model" if output.name == "model" else "data")
+            self.edges[job, output.uri] = None
+
+    def add_inputs(self, job: str, inputs: tuple[Artifact, ...]) -> None:
+        for source in inputs:
+            if source.name not in CODE and source.uri:
+                self.edges[self._source(source), job] = None
+
+    def add_package(self, arn: str, document: Mapping[str, Any]) -> None:
+        """A model package, below the models of its containers."""
+        title = arn.split(":model-package/", 1)[-1]
+        self.things[arn] = Thing(arn, "package", title, "Model package", arn, page_of(arn))
+        for container in (document.get("InferenceSpecification") or {}).get("Containers") or []:
+            if uri := container.get("ModelDataUrl"):
+                if uri not in self.things:
+                    self._add_data(Artifact("model", uri), "model")
+                self.edges[uri, arn] = None
+
+    def _add_data(self, artifact: Artifact, kind: str) -> None:
+        uri = artifact.uri
+        self.things[uri] = Thing(uri, kind, artifact.name, short(uri), uri, page_of(uri))
+
+    def _source(self, source: Artifact) -> str:
+        """The output that an input reads from, or data of its own."""
+        for name, thing in self.things.items():
+            is_data = thing.kind in ("data", "model")
+            if is_data and (source.uri == name or source.uri.startswith(name.rstrip("/") + "/")):
+                return name
+        self._add_data(source, "data")
+        return source.uri
+
+    def lineage(self, left_out: int = 0) -> Lineage:
+        """The drawing in its layers; things that nothing leads to or from are left out."""
+        used = {name for edge in self.edges for name in edge}
+        shown = tuple(thing for thing in self.things.values() if thing.name in used)
+        boxes = tuple(Box(thing.name, WIDTH, HEIGHT) for thing in shown)
+        return Lineage(shown, layout(boxes, tuple(self.edges)), left_out)
+
+
+def execution_lineage(aws: Aws, execution: Execution, step_href: Callable[[str], str]) -> Lineage:
     """The lineage of an execution, read from its jobs' own descriptions."""
-    things: dict[str, Thing] = {}
-    edges: dict[tuple[str, str], None] = {}
     jobs = [state for state in execution.states.values() if state.job and state.job[0].lower() in KINDS]
     views = []
     for state in jobs[:MOST_JOBS]:
         kind, name = state.job or ("", "")
-        try:
-            views.append((state.name, view_job(KINDS[kind.lower()], describe_job(aws, KINDS[kind.lower()], name))))
-        except Problem as problem:
-            if not problem.is_missing:
-                raise
+        if view := _view(aws, kind.lower(), name):
+            views.append((state.name, view))
+    drawing = Drawing()
     for step, view in views:
-        things[f"step:{step}"] = Thing(f"step:{step}", "step", step, view.kind.title, step)
-        for output in view.outputs:
-            kind = "model" if output.name == "model" else "data"
-            things[output.uri] = Thing(output.uri, kind, output.name, short(output.uri), output.uri)
-            edges[f"step:{step}", output.uri] = None
+        drawing.things[f"step:{step}"] = Thing(f"step:{step}", "step", step, view.kind.title, step, step_href(step))
+        drawing.add_outputs(f"step:{step}", view.outputs)
     for step, view in views:
-        for source in view.inputs:
-            if source.name not in CODE:
-                edges[_source(source, things), f"step:{step}"] = None
-    _add_packages(aws, execution, things, edges)
-    used = {name for edge in edges for name in edge}
-    shown = tuple(thing for thing in things.values() if thing.name in used)
-    boxes = tuple(Box(thing.name, WIDTH, HEIGHT) for thing in shown)
-    return Lineage(shown, layout(boxes, tuple(edges)), max(0, len(jobs) - MOST_JOBS))
-
-
-def _source(source: Artifact, things: dict[str, Thing]) -> str:
-    """The output that an input reads from, or data of its own."""
-    for name, thing in things.items():
-        if thing.kind in ("data", "model") and (source.uri == name or source.uri.startswith(name.rstrip("/") + "/")):
-            return name
-    things[source.uri] = Thing(source.uri, "data", source.name, short(source.uri), source.uri)
-    return source.uri
-
-
-def _add_packages(aws: Aws, execution: Execution, things: dict[str, Thing], edges: dict[tuple[str, str], None]) -> None:
+        drawing.add_inputs(f"step:{step}", view.inputs)
     for arn in execution.packages:
-        title = arn.split(":model-package/", 1)[-1]
-        things[arn] = Thing(arn, "package", title, "Model package", arn)
-        package = aws.sagemaker("describe_model_package", ModelPackageName=arn)
-        for container in (package.get("InferenceSpecification") or {}).get("Containers") or []:
-            if container.get("ModelDataUrl") in things:
-                edges[container["ModelDataUrl"], arn] = None
+        drawing.add_package(arn, _package(aws, arn))
+    return drawing.lineage(max(0, len(jobs) - MOST_JOBS))
+
+
+def package_lineage(aws: Aws, arn: str, document: Mapping[str, Any]) -> Lineage:
+    """Data, the training job that made each model from it, and the package: upwards from the package."""
+    drawing = Drawing()
+    drawing.add_package(arn, document)
+    for thing in [thing for thing in drawing.things.values() if thing.kind == "model"]:
+        job = _trained_by(aws, thing.target)
+        if job:
+            drawing.things[job.arn] = Thing(
+                job.arn, "step", job.name, "Training job", job.arn, link("jobs", "training", job.name)
+            )
+            drawing.edges[job.arn, thing.name] = None
+            drawing.add_inputs(job.arn, job.inputs)
+    return drawing.lineage()
+
+
+def _trained_by(aws: Aws, uri: str) -> JobView | None:
+    """The training job that wrote a model: SageMaker puts it at ``…/<job>/output/model.tar.gz``."""
+    parts = uri.rsplit("/", 3)
+    if len(parts) < 4 or parts[2] != "output":
+        return None
+    view = _view(aws, "training", parts[1])
+    return view if view and any(output.uri == uri for output in view.outputs) else None
+
+
+def _view(aws: Aws, kind: str, name: str) -> JobView | None:
+    return aws.optional(lambda: view_job(KINDS[kind], describe_job(aws, KINDS[kind], name)), None)
+
+
+def _package(aws: Aws, arn: str) -> dict[str, Any]:
+    nothing: dict[str, Any] = {}
+    return aws.optional(lambda: aws.sagemaker("describe_model_package", ModelPackageName=arn), nothing)
 
 
 def short(uri: str, length: int = 30) -> str:

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from studio.aws import Aws
 from studio.logs import printable
+from studio.ranged import RangedObject
 
 PAGE = 200
 PREVIEW_BYTES = 256 << 10
 PREVIEW_ROWS = 100
 PREVIEW_CHARACTERS = 20_000
 CELL_CHARACTERS = 120
+LARGEST_ROW_GROUP = 64 << 20
+"""Bytes of a parquet file's first rows that are read for a preview."""
 IMAGES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 """SVG is not among them: it may carry scripts."""
 
@@ -46,18 +48,6 @@ class Preview:
     note: str = ""
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """``s3://bucket/key`` → (bucket, key).
-
-    Raises:
-        KeyError: it is no S3 URI.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme != "s3" or not parts.netloc:
-        raise KeyError(uri)
-    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
-
-
 def list_folder(aws: Aws, bucket: str, prefix: str, after: str | None) -> tuple[list[Entry], str | None]:
     """A page of the folder ``prefix`` in the order of keys, and where the next one begins."""
     page = aws.s3("list_objects_v2", Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=after, MaxKeys=PAGE)
@@ -71,7 +61,7 @@ def list_folder(aws: Aws, bucket: str, prefix: str, after: str | None) -> tuple[
 
 
 def preview(aws: Aws, bucket: str, key: str, size: int) -> Preview:
-    """The beginning of an object. Never reads more than PREVIEW_BYTES, but for parquet, which needs its end."""
+    """The beginning of an object. Never reads more than PREVIEW_BYTES, but for parquet's index and first rows."""
     suffix = key.rsplit(".", 1)[-1].lower() if "." in key else ""
     if suffix in IMAGES:
         return Preview("image")
@@ -133,7 +123,12 @@ def _is_data(row: list[str]) -> bool:
 
 
 def _cells(row: Any) -> tuple[str, ...]:
-    return tuple(printable(str(cell))[:CELL_CHARACTERS] for cell in row)
+    return tuple(_cell(printable(str(cell))) for cell in row)
+
+
+def _cell(text: str) -> str:
+    """Cut where it is long, with a mark that says so; the download has the whole."""
+    return text if len(text) <= CELL_CHARACTERS else text[:CELL_CHARACTERS] + "…"
 
 
 def _archive(data: bytes) -> Preview:
@@ -149,16 +144,19 @@ def _archive(data: bytes) -> Preview:
 
 
 def _parquet(aws: Aws, bucket: str, key: str, size: int) -> Preview:
+    """The first rows, of which only the index and the first group of rows are read."""
     try:
-        from pyarrow import parquet
+        from pyarrow import ArrowException, parquet
     except ImportError:
         return Preview("none", note="For a preview of parquet, install pyarrow beside studio.")
-    if size > 64 << 20:
-        return Preview("none", note="More than 64 MiB of parquet; download it.")
-    with aws.s3("get_object", Bucket=bucket, Key=key)["Body"] as body:
-        data = body.read()
-    file = parquet.ParquetFile(io.BytesIO(data))
-    batch = next(file.iter_batches(batch_size=PREVIEW_ROWS), None)
+    try:
+        file = parquet.ParquetFile(RangedObject(aws, bucket, key, size))
+        columns = file.schema_arrow.names
+        if file.metadata.num_row_groups and file.metadata.row_group(0).total_byte_size > LARGEST_ROW_GROUP:
+            return Preview("none", note=f"{file.metadata.num_rows:,} rows of {', '.join(columns)}; too large a group.")
+        batch = next(file.iter_batches(batch_size=PREVIEW_ROWS), None)
+    except ArrowException as error:
+        return Preview("none", note=f"Not a parquet file that can be read: {error}")
     rows = [] if batch is None else [_cells(row.values()) for row in batch.to_pylist()]
     note = f"The first {len(rows)} of {file.metadata.num_rows:,} rows."
-    return Preview("table", _cells(file.schema_arrow.names), tuple(rows), note=note)
+    return Preview("table", _cells(columns), tuple(rows), note=note)

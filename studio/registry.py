@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from studio.addresses import split_uri
 from studio.aws import Aws, Problem
-from studio.objects import split_uri
 from studio.reports import Report, read_report
 
 APPROVALS = ("Approved", "PendingManualApproval", "Rejected")

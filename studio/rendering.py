@@ -11,8 +11,9 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from studio import times
+from studio.addresses import link, pipeline_path
 from studio.charts import chart, number
-from studio.pages.page import Page, link, pipeline_path
+from studio.pages.page import Page
 
 HERE = Path(__file__).parent
 MARKS = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from studio.addresses import link
 from studio.aws import Aws
 from studio.caching import explain_cache
 from studio.commands import cli
@@ -18,10 +19,10 @@ from studio.explain import comparisons
 from studio.graph import Graph, build_graph
 from studio.job_view import JobView, view_job
 from studio.jobs import KINDS, describe_job
-from studio.lineage import build_lineage
+from studio.lineage import Lineage, execution_lineage
 from studio.logs import EMPTY, read_log
 from studio.pages.jobs import job_charts, job_log
-from studio.pages.page import Page, View, Write, link
+from studio.pages.page import Page, View, Write
 from studio.steps import NOT_RUN, StepState
 
 VIEWS = ("graph", "times", "artifacts", "parameters")
@@ -36,7 +37,7 @@ def execution(view: View) -> Page:
     context: dict[str, Any] = {"execution": found, "shown": shown, "views": VIEWS, "graph": graph, "selected": selected}
     context |= {"panel": _panel(view, found, graph, selected), "cause": _cause(view.aws, found), "stop": _stop(found)}
     context["bars"] = _bars(view, found) if shown == "times" else None
-    context["lineage"] = build_lineage(view.aws, found) if shown == "artifacts" else None
+    context["lineage"] = _lineage(view, found) if shown == "artifacts" else None
     blocks = ("head", "main", "panel")
     return Page("execution.html", f"{found.title} · {found.pipeline}", context, blocks, not found.has_ended)
 
@@ -79,6 +80,7 @@ def _panel(view: View, found: Execution, graph: Graph, selected: str) -> dict[st
     tab = view.get("tab") or ("logs" if state.status == "Failed" and has_log else "info")
     job = _job(view.aws, state)
     panel: dict[str, Any] = {"fan": None, "state": state, "step": step, "tab": tab, "job": job, "tabs": TABS}
+    panel["loop"] = node if node and node.type == "ForEach" else None
     panel["log"] = job_log(view, job) if job and tab == "logs" else EMPTY
     panel["charts"] = job_charts(view.aws, job) if job and tab == "output" else []
     panel["reports"] = _reports(view.aws, step, state, job) if tab == "output" else {}
@@ -137,6 +139,10 @@ def _bars(view: View, found: Execution) -> list[dict[str, Any]]:
             }
         )
     return bars
+
+
+def _lineage(view: View, found: Execution) -> Lineage:
+    return execution_lineage(view.aws, found, lambda step: view.url(step=step, tab=None))
 
 
 def stop(write: Write) -> Response:

@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from studio.addresses import link
 from studio.commands import cli
 from studio.costs import cost
 from studio.job_view import JobView, view_job
 from studio.jobs import KINDS, JobSummary, Kind, describe_job, list_jobs
 from studio.logs import EMPTY, LogPage, read_log, streams_of
-from studio.pages.page import Aws, Page, Problem, View, Write, link
+from studio.pages.page import Aws, Page, Problem, View, Write
 from studio.series import Series, read_series
 from studio.trials import Trials, read_trials
 from studio.usage import Usage, read_usage

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from studio.addresses import link
 from studio.charts import chart, number
 from studio.commands import cli
 from studio.compare import Row
-from studio.pages.page import Aws, Page, Problem, View, Write, link
+from studio.lineage import package_lineage
+from studio.pages.page import Aws, Page, Problem, View, Write
 from studio.registry import APPROVALS, Package, load_package, package_arn
 
 PAGE = 20
@@ -60,8 +63,10 @@ def group(view: View) -> Page:
 
 
 def _load(aws: Aws, arns: list[str]) -> list[Package]:
+    """The versions that may be read."""
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(lambda arn: load_package(aws, arn), arns))
+        found = pool.map(lambda arn: aws.optional(partial(load_package, aws, arn), None), arns)
+        return [package for package in found if package]
 
 
 def _rows(packages: list[Package]) -> list[Row]:
@@ -88,6 +93,7 @@ def package(view: View) -> Page:
     context = {
         "package": found,
         "roc": _roc([found]),
+        "lineage": package_lineage(view.aws, found.arn, found.document),
         "approvals": APPROVALS,
         "commands": commands,
         "delete": cli("sagemaker", "DeleteModelPackage", ModelPackageName=found.arn),

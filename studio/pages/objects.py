@@ -16,7 +16,9 @@ CHUNK = 1 << 18
 
 
 def buckets(view: View) -> Page:
-    return Page("buckets.html", "Objects", {"items": view.aws.s3("list_buckets").get("Buckets", [])})
+    nothing: dict[str, Any] = {}
+    listed = view.aws.optional(lambda: view.aws.s3("list_buckets"), nothing)
+    return Page("buckets.html", "Objects", {"items": listed.get("Buckets", [])})
 
 
 def folder(view: View) -> Page:

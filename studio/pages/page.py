@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from studio.aws import Aws, Problem
 from studio.scores import Scores
 
-__all__ = ["Aws", "Page", "Problem", "View", "Write", "link", "pipeline_path"]
+__all__ = ["Aws", "Page", "Problem", "View", "Write"]
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,3 @@ class Page:
     status: int = 200
     view: View | None = None
     """The address that its links change, where that is not the one that was asked for."""
-
-
-def link(*parts: str, **query: Any) -> str:
-    """A path of escaped parts with a query; members that are None or empty are left out."""
-    items = [(name, value) for name, value in query.items() if value not in (None, "")]
-    path = "/" + "/".join(quote(str(part), safe="") for part in parts)
-    return path + (f"?{urlencode(items, doseq=True)}" if items else "")
-
-
-def pipeline_path(arn: str) -> str:
-    """The page of a pipeline or an execution, from its ARN."""
-    resource = arn.split(":", 5)[-1].split("/")
-    if len(resource) >= 4:
-        return link("pipelines", resource[1], "executions", resource[3])
-    return link("pipelines", resource[1])

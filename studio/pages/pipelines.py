@@ -10,10 +10,11 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from studio.addresses import link
 from studio.commands import cli
 from studio.definition import Definition, read_definition
 from studio.graph import build_graph
-from studio.pages.page import Aws, Page, Problem, View, Write, link
+from studio.pages.page import Aws, Page, Problem, View, Write
 from studio.pages.runs import read_runs
 
 NOTHING: dict[str, Any] = {}

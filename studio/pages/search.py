@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from studio.addresses import link, page_of
 from studio.jobs import KINDS, list_jobs
-from studio.objects import split_uri
-from studio.pages.page import Aws, Page, Problem, View, link, pipeline_path
+from studio.pages.page import Aws, Page, View
 from studio.pages.pipelines import every_name
+from studio.registry import package_arn
 
 MOST = 20
+MOST_PIPELINES = 50
+"""Pipelines whose executions are looked through."""
 Hit = tuple[str, str, str]
 """What it is, its name, its page."""
 
 
 def search(view: View) -> Page | Response:
     text = view.get("q").strip()
-    target = known_address(text)
+    target = page_of(text)
     if target:
         return RedirectResponse(target, 303)
     hits: list[Hit] = []
     if text:
-        lower = text.lower()
+        tasks: list[Callable[[], list[Hit]]] = [partial(_pipelines, view.aws, text.lower())]
+        tasks += [partial(_models, view.aws, text), partial(_versions, view.aws, text)]
+        tasks += [partial(_jobs, view.aws, slug, text) for slug in KINDS]
+        tasks += [partial(_buckets, view.aws, text.lower()), partial(_executions, view.aws, text.lower())]
+        nothing: list[Hit] = []
         with ThreadPoolExecutor(max_workers=8) as pool:
-            tasks = [pool.submit(_pipelines, view.aws, lower), pool.submit(_models, view.aws, text)]
-            tasks += [pool.submit(_jobs, view.aws, slug, text) for slug in KINDS]
-            tasks.append(pool.submit(_executions, view.aws, lower))
-            hits = [hit for task in tasks for hit in task.result()]
+            hits = [hit for found in pool.map(lambda task: view.aws.optional(task, nothing), tasks) for hit in found]
     return Page("search.html", "Search", {"text": text, "hits": hits})
-
-
-def known_address(text: str) -> str | None:
-    """The page of an ARN or an S3 URI."""
-    if text.startswith("s3://"):
-        try:
-            bucket, key = split_uri(text)
-        except KeyError:
-            return None
-        return link("s3", bucket, prefix=key)
-    if not text.startswith("arn:") or text.count(":") < 5:
-        return None
-    kind, _, rest = text.split(":", 5)[5].partition("/")
-    match kind:
-        case "pipeline" if rest:
-            return pipeline_path(text)
-        case "model-package" if rest:
-            return link("models", *rest.split("/"))
-        case "model-package-group" if rest:
-            return link("models", rest)
-        case "processing-job" | "training-job" | "transform-job" if rest:
-            return link("jobs", kind.removesuffix("-job"), rest)
-    return None
 
 
 def _pipelines(aws: Aws, text: str) -> list[Hit]:
@@ -61,17 +46,40 @@ def _pipelines(aws: Aws, text: str) -> list[Hit]:
 
 
 def _executions(aws: Aws, text: str) -> list[Hit]:
-    """Executions by name or identifier, of the newest hundred of each pipeline."""
-    hits: list[Hit] = []
-    for name in every_name(aws, 50):
+    """Executions by name or identifier, of the newest hundred of each of the newest pipelines."""
+
+    def of(name: str) -> list[Hit]:
         page = aws.sagemaker("list_pipeline_executions", PipelineName=name, MaxResults=100)
-        for item in page["PipelineExecutionSummaries"]:
-            identifier, title = item["PipelineExecutionArn"].rsplit("/", 1)[-1], item["PipelineExecutionDisplayName"]
-            if text in identifier.lower() or text in title.lower():
-                hits.append(("Execution", f"{name} · {title}", link("pipelines", name, "executions", identifier)))
-            if len(hits) >= MOST:
-                return hits
-    return hits
+        return [_execution(name, item) for item in page["PipelineExecutionSummaries"] if text in _said(item)]
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        found = pool.map(of, list(every_name(aws, MOST_PIPELINES)))
+        return list(islice((hit for some in found for hit in some), MOST))
+
+
+def _said(item: dict[str, Any]) -> str:
+    return f"{item['PipelineExecutionArn'].rsplit('/', 1)[-1]} {item.get('PipelineExecutionDisplayName', '')}".lower()
+
+
+def _execution(pipeline: str, item: dict[str, Any]) -> Hit:
+    identifier = item["PipelineExecutionArn"].rsplit("/", 1)[-1]
+    title = item.get("PipelineExecutionDisplayName") or identifier
+    return "Execution", f"{pipeline} · {title}", link("pipelines", pipeline, "executions", identifier)
+
+
+def _buckets(aws: Aws, text: str) -> list[Hit]:
+    names = [bucket["Name"] for bucket in aws.s3("list_buckets").get("Buckets", []) if text in bucket["Name"]]
+    return [("Bucket", name, link("s3", name)) for name in names[:MOST]]
+
+
+def _versions(aws: Aws, text: str) -> list[Hit]:
+    """``group/3`` is a version of a group."""
+    group, _, version = text.rpartition("/")
+    if not group or not version.isdigit():
+        return []
+    arn = package_arn(aws, group, int(version))
+    aws.sagemaker("describe_model_package", ModelPackageName=arn)
+    return [("Model version", text, link("models", group, version))]
 
 
 def _models(aws: Aws, text: str) -> list[Hit]:
@@ -82,10 +90,5 @@ def _models(aws: Aws, text: str) -> list[Hit]:
 
 def _jobs(aws: Aws, slug: str, text: str) -> list[Hit]:
     kind = KINDS[slug]
-    try:
-        items, _ = list_jobs(aws, kind, contains=text, status=None, order="newest", after=None, limit=MOST)
-    except Problem as problem:
-        if problem.is_unserved:
-            return []
-        raise
+    items, _ = list_jobs(aws, kind, contains=text, status=None, order="newest", after=None, limit=MOST)
     return [(f"{kind.title} job", item.name, link("jobs", slug, item.name)) for item in items]

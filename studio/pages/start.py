@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from studio.addresses import pipeline_path
 from studio.aws import Aws
 from studio.commands import cli, start_members
 from studio.definition import Definition, read_definition
 from studio.execution import execution_arn, load_execution
 from studio.forms import Field, given, read_fields
-from studio.pages.page import Page, Problem, View, Write, pipeline_path
+from studio.pages.page import Page, Problem, View, Write
 
 PREFIX = "p."
 """Before a parameter's name in the form, so that none is mistaken for one of the form's own fields."""
