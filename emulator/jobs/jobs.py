@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from functools import partial
 
 from emulator.images import ImageError, Images
+from emulator.jobs.host_run import Parts
 from emulator.jobs.kind import JobKind
 from emulator.jobs.pool import Pool, Ticket
 from emulator.jobs.processing import Processing
-from emulator.jobs.run import JobRun, Parts, run_folder
+from emulator.jobs.run import JobRun, run_folder
 from emulator.jobs.training import Training
 from emulator.jobs.transform.transform import Transform
 from emulator.jobs.tree import remove_tree
@@ -67,6 +68,18 @@ class Jobs:
         self._lock = threading.Lock()
         self._active: dict[str, tuple[JobRun, Ticket]] = {}
         self._tuner: Tuner | None = None
+
+    @property
+    def max_hosts(self) -> int:
+        """How many instances a job may ask for."""
+        return 1 if self._parts.launcher.isolation == "none" else self._parts.settings.max_hosts_per_job
+
+    @property
+    def max_hosts_reason(self) -> str:
+        """What sets that limit, for the user who meets it."""
+        if self._parts.launcher.isolation == "none":
+            return f"Several instances need namespaces. {self._parts.launcher.description}"
+        return "The setting is EMULATOR_MAX_HOSTS_PER_JOB"
 
     def bind(self, invoke: Invoke) -> None:
         """Tuning jobs run training jobs by calling operations; set last, as operations stand on all parts."""

@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from emulator.jobs.hosts import Host
 from emulator.jobs.plan import Plan
 from emulator.jobs.tree import Tree
 from emulator.jobs.uploads import Uploader
@@ -19,13 +20,18 @@ from emulator.store.log_streams import LogEvent
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource
 
-Cause = Literal["exit", "stop", "max-runtime", "done"]
+Cause = Literal["exit", "stop", "max-runtime", "done", "peer"]
+"""What ended a program: itself, the user, its time, its driver, another host of its job."""
 Status = Literal["Completed", "Failed", "Stopped"]
 
 
 class Phase(Enum):
     """Where a job is on its way; a kind shows them as it likes."""
 
+    INTERRUPTED = "Interrupted"
+    """Its instances were taken away."""
+    STARTING = "Starting"
+    """It waits for instances once more."""
     DOWNLOADING = "Downloading"
     RUNNING = "Training"
     UPLOADING = "Uploading"
@@ -39,6 +45,8 @@ class Ending:
     cause: Cause
     failure: str | None = None
     """Why the job fails whatever its program exited with: a server was of no use, an input could not be streamed."""
+    host: str = "algo-1"
+    """Of a job with several, the one that decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +56,23 @@ class Verdict:
     status: Status
     reason: str | None = None
     members: dict[str, Any] = field(default_factory=dict)
-    max_runtime_exceeded: bool = False
+    exceeded: Literal["MaxRuntimeExceeded", "MaxWaitTimeExceeded"] | None = None
+    """Which limit of time ended it, if one did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A job whose program has ended, and what a kind needs to collect its results."""
+    """A job whose programs have ended, and what a kind needs to collect its results."""
 
     job: Resource
     plan: Plan
+    """Of the host that decided, as ``tree``."""
     tree: Tree
     uploader: Uploader
+    """Of what all hosts left."""
     scratch: Path
     log_backward: Callable[[], Iterator[LogEvent]]
+    """All hosts' lines, the last one first."""
     note: Callable[[str], None]
 
 
@@ -69,6 +81,7 @@ class Running:
     """A server that runs, and what a kind needs to make use of it."""
 
     job: Resource
+    host: Host
     process: Process
     port: int
     objects: ObjectStore
@@ -76,7 +89,7 @@ class Running:
     """A folder for files of the kind's own, on the object store's file system."""
     stopped: Callable[[], bool]
     open_log: Callable[[str], LogWriter]
-    """A log stream of the job besides its program's, by the last part of its name."""
+    """A log stream of the host besides its program's, by the last part of its name."""
 
 
 class JobKind(ABC):
@@ -85,9 +98,13 @@ class JobKind(ABC):
     resource_kind: ClassVar[str]
     log_group: ClassVar[str]
 
+    def hosts(self, job: Resource) -> tuple[Host, ...]:
+        """The hosts that the job runs on, at least one."""
+        return (Host(),)
+
     @abstractmethod
-    def plan(self, job: Resource, settings: Settings) -> Plan:
-        """What the job wants.
+    def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
+        """What the job wants on one host.
 
         Raises:
             JobFailure: the request cannot be carried out.
@@ -95,14 +112,24 @@ class JobKind(ABC):
 
     @abstractmethod
     def reset(self, job: Resource) -> None:
-        """Take back what an interrupted run noted in ``job.body``: it runs again from the start."""
+        """Take back what a run that died with the emulator noted in ``job.body``: it runs again from the start."""
+
+    def may_retry(self, job: Resource) -> bool:
+        """Whether a job that failed by the service's own fault is to be run once more."""
+        return False
 
     @abstractmethod
     def advance(self, job: Resource, phase: Phase, now: float) -> None:
         """Note in ``job.body`` that the job has reached a phase at ``now`` (Unix seconds)."""
 
+    def failed(self, ending: Ending) -> bool:
+        """Whether the job fails for how the program of one of its hosts ended: then the others are ended as well."""
+        return ending.failure is not None or (ending.cause == "exit" and ending.exited.code != 0)
+
     def drive(self, running: Running) -> None:
-        """Make use of a server; the program is ended when this returns. Returns soon once the program has ended.
+        """Make use of a server, in a thread for each host; the program is ended when this returns.
+
+        Returns soon once the program has ended.
 
         Raises:
             JobFailure: the server is of no use.

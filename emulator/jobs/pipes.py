@@ -30,7 +30,8 @@ from typing import IO, BinaryIO, Self, cast
 from emulator.aws.errors import AwsError
 from emulator.jobs import augmented_manifest, recordio
 from emulator.jobs.failures import JobFailure, download_failed, internal
-from emulator.jobs.plan import Host, Input, Plan, Stream, below_root
+from emulator.jobs.hosts import Host
+from emulator.jobs.plan import Input, Plan, Stream, below_root
 from emulator.jobs.staging import Stage, dealt
 from emulator.store.objects import ObjectStore, parse_s3_uri
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
+from emulator.jobs.hosts import Host
+
 ROOT = PurePosixPath("/opt/ml")
 DEFAULT_MAX_RUNTIME = 86_400
 DataType = Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"]
@@ -24,6 +26,8 @@ class Source:
     """Of the order in which the objects, or the lines of an augmented manifest, come; None: as S3 lists them."""
     attributes: tuple[str, ...] = ()
     """Which members of an augmented manifest's lines are wanted, in this order."""
+    hosts: tuple[str, ...] = ()
+    """The hosts that share it, where it is sharded; all of the job's if there are none here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,6 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
-    """One machine of the job's cluster, as the container sees it."""
-
-    name: str = "algo-1"
-    index: int = 0
-    names: tuple[str, ...] = ("algo-1",)
-
-
-@dataclass(frozen=True, slots=True)
 class Command:
     """What to run; None stands for what the image says, as in ``docker run``."""
 
@@ -101,7 +96,7 @@ class Plan:
     folders: list[str] = field(default_factory=list)
     network: bool = True
     max_runtime: float = DEFAULT_MAX_RUNTIME
-    host: Host = Host()
+    host: Host = field(default_factory=Host)
     port: int | None = None
     """Where the program listens if it is a server, which the job's kind drives."""
 

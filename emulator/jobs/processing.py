@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, algorithm_error
+from emulator.jobs.hosts import Host, cluster, resource_config
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
-from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, Stream, below_root
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Input, Output, Plan, Source, Stream, below_root
 from emulator.settings import Settings
 from emulator.store.resources import Resource
 
@@ -21,11 +22,13 @@ class Processing(JobKind):
     resource_kind = KIND
     log_group = "/aws/sagemaker/ProcessingJobs"
 
-    def plan(self, job: Resource, settings: Settings) -> Plan:
+    def hosts(self, job: Resource) -> tuple[Host, ...]:
+        return cluster(job.body["ProcessingResources"]["ClusterConfig"])
+
+    def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
         body = job.body
         app = body["AppSpecification"]
         outputs = _outputs(body)
-        host = Host()
         return Plan(
             image=app["ImageUri"],
             command=Command(app.get("ContainerEntrypoint"), app.get("ContainerArguments")),
@@ -35,7 +38,7 @@ class Processing(JobKind):
             outputs=outputs,
             files={
                 "config/processingjobconfig.json": json.dumps(_config(job)).encode(),
-                "config/resourceconfig.json": json.dumps(_resource_config(body, host)).encode(),
+                "config/resourceconfig.json": json.dumps(resource_config(host)).encode(),
             },
             folders=["output", *(str(below_root(output.path)) for output in outputs)],
             network=not body.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
@@ -64,7 +67,7 @@ class Processing(JobKind):
             return Verdict("Failed", ending.failure, members)
         if ending.cause == "max-runtime":
             reason = f"MaxRuntimeExceeded: the job ran longer than MaxRuntimeInSeconds, {work.plan.max_runtime:g}"
-            return Verdict("Stopped", reason, members, max_runtime_exceeded=True)
+            return Verdict("Stopped", reason, members, "MaxRuntimeExceeded")
         if ending.cause == "stop":
             return Verdict("Stopped", None, members)
         if succeeded:
@@ -145,17 +148,4 @@ def _config(job: Resource) -> dict[str, Any]:
         "ProcessingResources": {"ClusterConfig": {"VolumeKmsKeyId": None, **cluster}},
         "RoleArn": body["RoleArn"],
         "StoppingCondition": body.get("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME}),
-    }
-
-
-def _resource_config(body: dict[str, Any], host: Host) -> dict[str, Any]:
-    instance_type = body["ProcessingResources"]["ClusterConfig"].get("InstanceType")
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": list(host.names)}
-    return {
-        "current_host": host.name,
-        "current_instance_type": instance_type,
-        "current_group_name": group["instance_group_name"],
-        "hosts": list(host.names),
-        "instance_groups": [group],
-        "network_interface_name": "eth0",
     }

@@ -19,8 +19,8 @@ POLL_SECONDS = 1.0
 TAIL_BYTES = 64 << 10
 """How much is kept in memory of output that a full disk has no room for."""
 
-SERVER_GRACE_SECONDS = 3.0
-"""How long a server that is not needed any more may take to end by itself."""
+UNNEEDED_GRACE_SECONDS = 3.0
+"""How long a program whose work nobody waits for any more may take to end by itself."""
 
 logger = logging.getLogger(__name__)
 
@@ -28,19 +28,16 @@ logger = logging.getLogger(__name__)
 class Program:
     """One command, from before its launch to its end. ``stop`` and ``kill`` may be called from any thread, any time."""
 
-    def __init__(self, grace_seconds: float) -> None:
+    def __init__(self, grace_seconds: float, expired: Callable[[], None]) -> None:
+        """``expired`` is called when the program has run for its time; it is to stop it."""
         self._grace = grace_seconds
+        self._expired = expired
         self._lock = threading.Lock()
         self._process: Process | None = None
         self._cause: Cause = "exit"
         self._killed = False
         self._killer: threading.Timer | None = None
         self._failure: str | None = None
-
-    @property
-    def stopped(self) -> bool:
-        """Whether ``stop`` was called."""
-        return self._cause == "stop"
 
     def stop(self, cause: Cause = "stop") -> None:
         """End the program as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
@@ -49,7 +46,7 @@ class Program:
                 return
             self._cause = cause
             if self._process is not None:
-                self._terminate(self._process)
+                self._terminate(self._process, UNNEEDED_GRACE_SECONDS if cause == "peer" else None)
 
     def fail(self, reason: str) -> None:
         """End the program, for which the job fails whatever it exits with. Returns at once."""
@@ -84,7 +81,7 @@ class Program:
                 self._process = process
                 if self._killed:
                     process.kill()
-                elif self.stopped:
+                elif self._cause != "exit":
                     self._terminate(process)
             if drive is not None:
                 driver.start()
@@ -113,7 +110,7 @@ class Program:
         with self._lock:
             if self._process is not None and self._cause == "exit" and process.wait(0) is None:
                 self._cause = "done"
-                self._terminate(process, min(self._grace, SERVER_GRACE_SECONDS))
+                self._terminate(process, UNNEEDED_GRACE_SECONDS)
 
     def _wait(self, process: Process, max_runtime: float, meanwhile: Callable[[], None] | None) -> Exit:
         deadline: float | None = time.monotonic() + max_runtime
@@ -127,11 +124,11 @@ class Program:
                 meanwhile()
             if deadline is not None and time.monotonic() >= deadline:
                 deadline = None
-                self.stop("max-runtime")
+                self._expired()
 
-    def _terminate(self, process: Process, grace: float | None = None) -> None:
+    def _terminate(self, process: Process, at_most: float | None = None) -> None:
         process.terminate()
-        self._killer = threading.Timer(self._grace if grace is None else grace, process.kill)
+        self._killer = threading.Timer(self._grace if at_most is None else min(self._grace, at_most), process.kill)
         self._killer.daemon = True
         self._killer.start()
 

@@ -2,60 +2,40 @@
 
     stage -> launch -> wait -> note how it ended -> upload -> verdict
 
-Crash-only: until the ending is noted on disk, an interrupted job runs again from clean inputs; from then on only the
-uploads are done again, with the files the program left.
+A job has one or several hosts, each with a folder, a log and a program of its own; they are staged one after the other,
+run together and are judged as one. Crash-only: until the ending is noted on disk, an interrupted job runs again from
+clean inputs; from then on only the uploads are done again, with the files the programs left.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import logging
 import sqlite3
-import threading
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emulator.images import Environment, ImageError, Images
+from emulator.images import Environment, ImageError
 from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal
-from emulator.jobs.kind import Ending, JobKind, Phase, Running, Verdict, Work, platform_environment
-from emulator.jobs.network import BIND_TO_PORT, access_of_program, access_to_server
-from emulator.jobs.pipes import feeding
-from emulator.jobs.plan import Plan, below_root
-from emulator.jobs.program import Output, Program, explain
-from emulator.jobs.staging import Stage
-from emulator.jobs.tree import Tree, remove_tree
+from emulator.jobs.host_run import HostRun, Parts
+from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
+from emulator.jobs.programs import Programs
+from emulator.jobs.tree import Trees, remove_tree
 from emulator.jobs.uploads import Uploader
-from emulator.launchers.launcher import Exit, Launch, Launcher, Mount, Process
-from emulator.settings import Settings
-from emulator.store.log_files import LogWriter
-from emulator.store.log_streams import LogStreams
-from emulator.store.objects import ObjectStore
-from emulator.store.resources import Resource, Resources
+from emulator.launchers.launcher import Exit, Lan
+from emulator.store.log_streams import LogEvent
+from emulator.store.resources import Resource
 
 RETRY_SECONDS = 1.0
 """How long to wait before writing a verdict again that the disk had no room for."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every job of this emulator stands on."""
-
-    settings: Settings
-    resources: Resources
-    objects: ObjectStore
-    logs: LogStreams
-    images: Images
-    launcher: Launcher
-    root: Path
-    memory_limit_bytes: int
-    endpoint_url: Callable[[], str]
-    closing: threading.Event
 
 
 class Interrupted(Exception):
@@ -79,19 +59,19 @@ class JobRun:
         self._kind = kind
         self._parts = parts
         self._directory = run_folder(parts.root, job)
-        self._stream = f"{job.name}/algo-1-{int(job.created)}"
-        self._program = Program(parts.settings.stop_grace_seconds)
-        self._output: Output | None = None
+        self._machines = kind.hosts(job)
+        self._programs = Programs(self._machines[0].names, parts.settings.stop_grace_seconds, kind.failed)
+        self._hosts: list[HostRun] = []
 
     # From other threads
 
     def stop(self) -> None:
-        """End the program as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
-        self._program.stop()
+        """End the programs as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
+        self._programs.stop()
 
     def kill(self) -> None:
-        """Kill the program; the job stays as it is."""
-        self._program.kill()
+        """Kill the programs; the job stays as it is."""
+        self._programs.kill()
 
     # In the supervisor's thread
 
@@ -107,7 +87,8 @@ class JobRun:
             logger.exception("The verdict of %s cannot be written", self.job.arn)
             self._write(Verdict("Failed", internal(f"{type(error).__name__}: {error}")))
         self._clean()
-        self._complete_log()
+        for host in self._hosts:
+            host.complete_log()
 
     def _judge(self) -> Verdict:
         try:
@@ -126,7 +107,7 @@ class JobRun:
 
     def _explained(self, verdict: Verdict) -> Verdict:
         """A failed verdict with the full disk named that may be its cause."""
-        error = self._output.error if self._output else None
+        error = next((host.log_error for host in self._hosts if host.log_error), None)
         if error is None or verdict.status != "Failed":
             return verdict
         return replace(verdict, reason=f"{verdict.reason} ({error.strerror} on the emulator's disk)"[:MAX_REASON])
@@ -135,105 +116,71 @@ class JobRun:
         ending = self._noted_ending()
         if ending is None:
             self._check()
-        plan = self._kind.plan(self.job, self._parts.settings)
-        log = self._log_writer()
+        self._hosts = list(self._make_hosts())
         try:
             if ending is None:
-                ending = self._run(plan, log)
+                ending = self._run()
             self._advance(Phase.UPLOADING)
-            return self._conclude(plan, ending, log)
+            return self._conclude(ending)
         except JobFailure as failure:
             with suppress(OSError):
-                log.line(failure.full)
+                self._note_line(failure.full)
             raise
         finally:
-            log.close()
+            for host in self._hosts:
+                host.log.close()
 
-    def _run(self, plan: Plan, log: LogWriter) -> Ending:
+    def _make_hosts(self) -> Iterator[HostRun]:
+        for machine in self._machines:
+            plan = self._kind.plan(self.job, self._parts.settings, machine)
+            yield HostRun(self.job, self._kind, self._parts, plan, self._directory / machine.name)
+
+    def _run(self) -> Ending:
         remove_tree(self._directory)
-        environment = self._environment(plan.image, log)
+        environment = self._environment(self._hosts[0].plan.image)
         self._check()
         self._advance(Phase.DOWNLOADING)
-        mounts = self._prepare(plan)
-        self._check()
+        for host in self._hosts:
+            host.prepare()
+            self._check()
         self._advance(Phase.RUNNING)
-        launch = self._launch(plan, environment, mounts, log)
-        meanwhile = self._uploading_meanwhile(plan, log)
-        drive = None if plan.port is None else self._driving(int(launch.env.get(BIND_TO_PORT, plan.port)))
-        with feeding(plan, self._stage, self._program.fail):
-            ending = self._program.run(self._parts.launcher, launch, plan.max_runtime, meanwhile, drive)
+        ending = self._run_programs(environment)
         if self._parts.closing.is_set():
             raise Interrupted
-        explain(ending, self._parts.memory_limit_bytes, log)
         self._note(ending)
         return ending
 
-    def _environment(self, uri: str, log: LogWriter) -> Environment:
+    def _environment(self, uri: str) -> Environment:
         images = self._parts.images
         try:
-            return images.environment(images.resolve(uri), log.line)
+            return images.environment(images.resolve(uri), self._note_line)
         except ImageError as error:
             raise image_unusable(str(error)) from error
 
-    def _prepare(self, plan: Plan) -> list[Mount]:
-        """Make the job's ``/opt/ml`` and stage its inputs."""
-        ml = self._ml
-        try:
-            for folder in plan.folders:
-                (ml / folder).mkdir(parents=True, exist_ok=True)
-            for name, content in plan.files.items():
-                path = ml / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            for item in plan.inputs:
-                place = ml / below_root(item.path)
-                (place if item.stream is None else place.parent).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise JobFailure(f"ClientError: {error.strerror}: {error.filename}") from error
-        return self._stage.lay_out(plan)
+    def _run_programs(self, environment: Environment) -> Ending:
+        meanwhile = self._uploading_meanwhile()
+        with self._lan(environment) as lan:
+            starts = {}
+            for host in self._hosts:
+                starts[host.name] = partial(
+                    host.run, environment=environment, lan=lan, stopped=self._is_ending, meanwhile=meanwhile
+                )
+                meanwhile = None  # one host's thread does it for all
+            return self._programs.run(starts)
 
-    def _launch(self, plan: Plan, environment: Environment, mounts: list[Mount], log: LogWriter) -> Launch:
-        self._output = Output(log, self.job.arn)
-        access = access_to_server if plan.port is not None else access_of_program
-        reach = access(plan, self._parts.launcher, self._parts.endpoint_url())
-        platform = platform_environment(self.job, self._parts.settings, reach.endpoint_url)
-        return Launch(
-            job_id=self._directory.name,
-            directory=self._directory,
-            environment=environment,
-            command=plan.command.resolve(environment.entrypoint, environment.cmd),
-            env={**environment.env, **platform, **plan.env, **reach.env},
-            hostname=plan.host.name,
-            hosts=list(plan.host.names),
-            mounts=mounts,
-            network=reach.network,
-            outlets=reach.outlets,
-            memory_limit_bytes=self._parts.memory_limit_bytes,
-            output=self._output.write,
-        )
+    def _lan(self, environment: Environment) -> AbstractContextManager[Lan | None]:
+        """The network of a job whose hosts work together; those that serve have no need of each other."""
+        plan = self._hosts[0].plan
+        if len(self._hosts) == 1 or plan.port is not None:
+            return nullcontext()
+        return closing(self._parts.launcher.lan(environment, plan.host.names, outside=plan.network))
 
-    def _driving(self, port: int) -> Callable[[Process], None]:
-        scratch = self._directory / "driver"
-        scratch.mkdir(exist_ok=True)
-        parts, scope, group = self._parts, self.job.scope, self._kind.log_group
+    def _is_ending(self) -> bool:
+        return self._programs.stopped or self._parts.closing.is_set()
 
-        def drive(process: Process) -> None:
-            running = Running(
-                job=self.job,
-                process=process,
-                port=port,
-                objects=parts.objects,
-                scratch=scratch,
-                stopped=lambda: self._program.stopped or parts.closing.is_set(),
-                open_log=lambda name: parts.logs.writer(scope, group, f"{self._stream}/{name}"),
-            )
-            self._kind.drive(running)
-
-        return drive
-
-    def _uploading_meanwhile(self, plan: Plan, log: LogWriter) -> Callable[[], None] | None:
-        outputs = [output for output in plan.outputs if output.continuous]
-        uploader = self._uploader(log)
+    def _uploading_meanwhile(self) -> Callable[[], None] | None:
+        outputs = [output for output in self._hosts[0].plan.outputs if output.continuous]
+        uploader = self._uploader()
 
         def upload() -> None:
             for output in outputs:
@@ -241,34 +188,36 @@ class JobRun:
 
         return upload if outputs else None
 
-    def _conclude(self, plan: Plan, ending: Ending, log: LogWriter) -> Verdict:
-        logs, group = self._parts.logs, self._kind.log_group
+    def _conclude(self, ending: Ending) -> Verdict:
+        decisive = next(host for host in self._hosts if host.name == ending.host)
         work = Work(
             job=self.job,
-            plan=plan,
-            tree=Tree(self._ml),
-            uploader=self._uploader(log),
+            plan=decisive.plan,
+            tree=decisive.tree,
+            uploader=self._uploader(),
             scratch=self._directory / "archive",
-            log_backward=lambda: logs.events_backward(logs.stream(self.job.scope, group, self._stream), complete=True),
-            note=log.line,
+            log_backward=self._log_backward,
+            note=self._note_line,
         )
         return self._kind.conclude(work, ending)
 
-    def _uploader(self, log: LogWriter) -> Uploader:
-        return Uploader(self._parts.objects, Tree(self._ml), log.line)
+    def _log_backward(self) -> Iterator[LogEvent]:
+        logs, group = self._parts.logs, self._kind.log_group
+        streams = (logs.stream(self.job.scope, group, host.stream) for host in self._hosts)
+        lines = (logs.events_backward(stream, complete=True) for stream in streams)
+        return heapq.merge(*lines, key=lambda event: -event.timestamp)
 
-    @property
-    def _stage(self) -> Stage:
-        return Stage(self._parts.objects, self.job.scope.region, self._ml, self._directory / "inputs")
+    def _uploader(self) -> Uploader:
+        trees = Trees([host.tree for host in self._hosts], self._note_line)
+        return Uploader(self._parts.objects, trees, self._note_line)
 
-    @property
-    def _ml(self) -> Path:
-        return self._directory / "ml"
+    def _note_line(self, text: str) -> None:
+        self._hosts[0].log.line(text)
 
     def _check(self) -> None:
         if self._parts.closing.is_set():
             raise Interrupted
-        if self._program.stopped or self.job.status == "Stopping":
+        if self._programs.stopped or self.job.status == "Stopping":
             raise Stopped
 
     # What survives a kill
@@ -280,7 +229,7 @@ class JobRun:
     def _note(self, ending: Ending) -> None:
         exited = ending.exited
         how = [exited.code, exited.signal, exited.out_of_memory]
-        content = {"cause": ending.cause, "exit": how, "failure": ending.failure}
+        content = {"cause": ending.cause, "exit": how, "failure": ending.failure, "host": ending.host}
         scratch = self._directory / "ending.new"
         scratch.write_text(json.dumps(content))
         scratch.rename(self._ending_file)
@@ -292,7 +241,7 @@ class JobRun:
             return None
         code, signal, out_of_memory = content["exit"]
         exited = Exit(code=code, signal=signal, out_of_memory=out_of_memory)
-        return Ending(exited, content["cause"], content.get("failure"))
+        return Ending(exited, content["cause"], content["failure"], content["host"])
 
     def _advance(self, phase: Phase) -> None:
         now = time.time()
@@ -320,15 +269,6 @@ class JobRun:
                 self._clean()
                 if self._parts.closing.wait(RETRY_SECONDS):
                     return
-
-    def _complete_log(self) -> None:
-        if self._output is None or self._output.error is None:
-            return
-        with suppress(OSError), closing(self._log_writer()) as log:
-            self._output.complete(log)
-
-    def _log_writer(self) -> LogWriter:
-        return self._parts.logs.writer(self.job.scope, self._kind.log_group, self._stream)
 
     def _clean(self) -> None:
         try:

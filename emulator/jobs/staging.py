@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from emulator.aws.errors import AwsError
 from emulator.jobs.archives import unpack
 from emulator.jobs.failures import JobFailure, download_failed, nothing_found
-from emulator.jobs.plan import Host, Input, Plan, Source, below_root, overlap
+from emulator.jobs.hosts import Host
+from emulator.jobs.plan import Input, Plan, Source, below_root, overlap
 from emulator.launchers.launcher import Mount
 from emulator.store.objects import ObjectStore, parse_s3_uri
 from emulator.store.stored_objects import StoredObject
@@ -110,7 +111,10 @@ def dealt(found: Sequence[T], source: Source, host: Host, epoch: int) -> list[T]
     order = list(found)
     if source.seed is not None:
         random.Random(f"{source.seed}/{epoch}").shuffle(order)
-    return order[host.index :: len(host.names)] if source.distribution == "ShardedByS3Key" else order
+    if source.distribution == "ShardedByS3Key":
+        hosts = source.hosts or host.names
+        return order[hosts.index(host.name) :: len(hosts)]
+    return order
 
 
 def nested(inputs: list[Input]) -> list[list[Input]]:

@@ -7,9 +7,10 @@ import math
 from typing import Any
 
 from emulator.jobs.failures import algorithm_error
+from emulator.jobs.hosts import Host, cluster, resource_config
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.metrics import final_metrics
-from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Host, Input, Output, Plan, Source, Stream, below_root
+from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Input, Output, Plan, Source, Stream, below_root
 from emulator.settings import Settings
 from emulator.store.resources import Resource
 
@@ -36,20 +37,23 @@ class Training(JobKind):
     resource_kind = KIND
     log_group = "/aws/sagemaker/TrainingJobs"
 
-    def plan(self, job: Resource, settings: Settings) -> Plan:
-        body, host = job.body, Host()
+    def hosts(self, job: Resource) -> tuple[Host, ...]:
+        return cluster(job.body["ResourceConfig"])
+
+    def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
+        body = job.body
         algorithm = body["AlgorithmSpecification"]
         checkpoints = body.get("CheckpointConfig")
         saved = checkpoints and Output(checkpoints.get("LocalPath", CHECKPOINTS), checkpoints["S3Uri"], True)
-        resources = body["ResourceConfig"]
+        channels = [channel for channel in body.get("InputDataConfig", []) if host.name in _receivers(channel, host)]
         files = {
             "hyperparameters": body.get("HyperParameters", {}),
-            "inputdataconfig": _input_data_config(body),
-            "resourceconfig": resource_config(resources, host),
+            "inputdataconfig": _input_data_config(channels, algorithm["TrainingInputMode"]),
+            "resourceconfig": resource_config(host),
         }
         if saved:
             files["checkpointconfig"] = {"S3Uri": saved.uri, "LocalPath": saved.path}
-        inputs = [_channel(channel, algorithm["TrainingInputMode"]) for channel in body.get("InputDataConfig", [])]
+        inputs = [_channel(channel, algorithm["TrainingInputMode"], host) for channel in channels]
         return Plan(
             image=algorithm["TrainingImage"],
             command=Command(algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"]),
@@ -90,7 +94,7 @@ class Training(JobKind):
         if ending.failure is not None:
             return Verdict("Failed", ending.failure, members)
         if ending.cause == "max-runtime":
-            return Verdict("Stopped", None, members, max_runtime_exceeded=True)
+            return Verdict("Stopped", None, members, "MaxRuntimeExceeded")
         if ending.cause == "stop":
             return Verdict("Stopped", None, members)
         if ending.exited.code == 0:
@@ -101,7 +105,7 @@ class Training(JobKind):
     def finish(self, job: Resource, verdict: Verdict, now: float) -> None:
         job.status = verdict.status
         job.body |= verdict.members
-        secondary = "MaxRuntimeExceeded" if verdict.max_runtime_exceeded else verdict.status
+        secondary = verdict.exceeded or verdict.status
         if verdict.reason:
             job.body["FailureReason"] = verdict.reason
         if verdict.status == "Completed":
@@ -112,8 +116,7 @@ class Training(JobKind):
         started = job.body.get("TrainingStartTime")
         if started is not None:
             seconds = max(1, math.ceil(now - started))
-            instances = job.body["ResourceConfig"].get("InstanceCount", 1)
-            job.body |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds * instances}
+            job.body |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
 
 
 def move_to(body: dict[str, Any], status: str, message: str, now: float) -> None:
@@ -155,7 +158,12 @@ def _upload(work: Work) -> dict[str, Any]:
     return {"ModelArtifacts": {"S3ModelArtifacts": model_uri(work.job)}} if found else {}
 
 
-def _channel(channel: dict[str, Any], default_mode: str) -> Input:
+def _receivers(channel: dict[str, Any], host: Host) -> tuple[str, ...]:
+    """The hosts that get a channel: those of the instance groups it names, or all."""
+    return host.of(channel["DataSource"]["S3DataSource"].get("InstanceGroupNames", ()))
+
+
+def _channel(channel: dict[str, Any], default_mode: str, host: Host) -> Input:
     source = channel["DataSource"]["S3DataSource"]
     return Input(
         channel["ChannelName"],
@@ -165,6 +173,7 @@ def _channel(channel: dict[str, Any], default_mode: str) -> Input:
             source.get("S3DataDistributionType", "FullyReplicated"),
             channel.get("ShuffleConfig", {}).get("Seed"),
             tuple(source.get("AttributeNames", [])),
+            _receivers(channel, host),
         ),
         f"{CHANNELS}/{channel['ChannelName']}",
         stream=_stream(channel) if channel.get("InputMode", default_mode) == "Pipe" else None,
@@ -183,10 +192,9 @@ def _restored(saved: Output) -> Input:
     return Input("checkpoints", Source(f"{saved.uri.rstrip('/')}/"), saved.path, required=False)
 
 
-def _input_data_config(body: dict[str, Any]) -> dict[str, Any]:
-    mode = body["AlgorithmSpecification"]["TrainingInputMode"]
+def _input_data_config(given: list[dict[str, Any]], mode: str) -> dict[str, Any]:
     channels = {}
-    for channel in body.get("InputDataConfig", []):
+    for channel in given:
         source = channel["DataSource"]["S3DataSource"]
         members = {
             "ContentType": channel.get("ContentType"),
@@ -196,20 +204,3 @@ def _input_data_config(body: dict[str, Any]) -> dict[str, Any]:
         }
         channels[channel["ChannelName"]] = {name: value for name, value in members.items() if value is not None}
     return channels
-
-
-def resource_config(resources: dict[str, Any], host: Host) -> dict[str, Any]:
-    """``resourceconfig.json`` for one host."""
-    groups = [
-        {"instance_group_name": group["InstanceGroupName"], "instance_type": group["InstanceType"]}
-        for group in resources.get("InstanceGroups", [])
-        if group["InstanceCount"]
-    ] or [{"instance_group_name": "homogeneousCluster", "instance_type": resources.get("InstanceType")}]
-    return {
-        "current_host": host.name,
-        "current_instance_type": groups[0]["instance_type"],
-        "current_group_name": groups[0]["instance_group_name"],
-        "hosts": list(host.names),
-        "instance_groups": [{**group, "hosts": list(host.names)} for group in groups],
-        "network_interface_name": "eth0",
-    }

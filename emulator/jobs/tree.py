@@ -6,10 +6,11 @@ the container would follow them and only within ``/opt/ml``, so nothing of the m
 
 from __future__ import annotations
 
+import heapq
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +102,32 @@ class Tree:
         """Where the container path of these parts lies, None if it is not below ``/opt/ml``."""
         root = ROOT.parts[1:]
         return self.root.joinpath(*parts[len(root) :]) if tuple(parts[: len(root)]) == root else None
+
+
+class Trees:
+    """The same folders of several hosts, as one. Where hosts left files of one path, that of the first host counts.
+
+    AWS documents no rule. The first host is the one that distributed programs have save what they made.
+    """
+
+    def __init__(self, trees: Sequence[Tree], note: Callable[[str], None]) -> None:
+        """``note`` takes a sentence about each file that another host's has precedence over."""
+        self._trees = trees
+        self._note = note
+
+    def files(self, container_path: str, skipped: Callable[[str], None] = lambda _: None) -> Iterator[Entry]:
+        """Every regular file below a folder of any host, in order; tells ``skipped`` of each thing that is none."""
+        if len(self._trees) == 1:
+            yield from self._trees[0].files(container_path, skipped)
+            return
+        last: Entry | None = None
+        walks = (tree.files(container_path, skipped) for tree in self._trees)
+        for entry in heapq.merge(*walks, key=lambda found: found.relative.split("/")):
+            if last is not None and f"{entry.relative}/".startswith(f"{last.relative}/"):
+                self._note(f"{container_path}/{entry.relative} of more than one host: that of the first is uploaded")
+            else:
+                last = entry
+                yield entry
 
 
 def _permit(path: Path, wanted: int) -> None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from emulator.aws.errors import AwsError
 from emulator.jobs.failures import upload_failed
 from emulator.jobs.plan import Output
-from emulator.jobs.tree import Entry, Tree
+from emulator.jobs.tree import Entry, Trees
 from emulator.store.objects import ObjectStore, parse_s3_uri
 
 COMPRESSION_LEVEL = 1
@@ -29,7 +29,7 @@ class Uploader:
     """Uploads of one job. ``note`` takes lines for the job's log."""
 
     objects: ObjectStore
-    tree: Tree
+    tree: Trees
     note: Callable[[str], None]
     _uploaded: dict[str, tuple[int, int]] = field(default_factory=dict)
 

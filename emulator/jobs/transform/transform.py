@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, nothing_found
+from emulator.jobs.hosts import Host
 from emulator.jobs.kind import Ending, JobKind, Phase, Running, Verdict, Work
 from emulator.jobs.plan import Command, Input, Plan, Source
 from emulator.jobs.staging import Placed, resolve
@@ -40,7 +41,7 @@ class Transform(JobKind):
     resource_kind = KIND
     log_group = "/aws/sagemaker/TransformJobs"
 
-    def plan(self, job: Resource, settings: Settings) -> Plan:
+    def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
         container = job.body[CONTAINERS][0]
         return Plan(
             image=container["Image"],
@@ -52,6 +53,7 @@ class Transform(JobKind):
             network=not job.body.get("EnableNetworkIsolation", False),
             max_runtime=UNLIMITED,
             port=PORT,
+            host=host,
         )
 
     def reset(self, job: Resource) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from emulator.jobs.hosts import log_stream
 from emulator.jobs.metrics import value_in
 from emulator.jobs.training import Training
 from emulator.store.log_streams import LogResourceNotFound, LogStreams
@@ -25,8 +26,7 @@ class Progress:
         if started is None:
             return
         try:
-            name = f"{job.name}/algo-1-{int(job.created)}"
-            stream = self._logs.stream(job.scope, Training.log_group, name)
+            stream = self._logs.stream(job.scope, Training.log_group, log_stream(job, "algo-1"))
         except LogResourceNotFound:
             return
         for event in self._logs.events(stream, self._position):

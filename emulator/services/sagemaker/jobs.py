@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator.aws.arns import sagemaker_arn
-from emulator.aws.errors import ResourceInUse, ValidationException
+from emulator.aws.errors import ResourceInUse, ResourceLimitExceeded, ValidationException
 from emulator.aws.operations import Request
 from emulator.services.context import Context
 from emulator.services.sagemaker.tags import check_new_tags
@@ -35,6 +35,21 @@ def insert(context: Context, kind: str, name: str, body: dict[str, Any], in_use:
             resources.add_tags(arn, tags)
     context.app.jobs.submit(job)
     return job
+
+
+def check_hosts(context: Context, count: int, noun: str) -> None:
+    """
+    Raises:
+        ResourceLimitExceeded: a job of so many instances is not run here.
+    """
+    limit = context.app.jobs.max_hosts
+    if count > limit:
+        raise ResourceLimitExceeded(
+            f"The account-level service limit 'Number of instances for a {noun}' is {limit} Instances, with current"
+            f" utilization of 0 Instances and a request delta of {count} Instances. Please use AWS Service Quotas to"
+            " request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to"
+            f" request an increase for this quota. ({context.app.jobs.max_hosts_reason})"
+        )
 
 
 def find(context: Context, kind: str, name: str, missing: str) -> Resource:

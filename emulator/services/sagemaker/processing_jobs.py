@@ -24,6 +24,7 @@ def create_processing_job(request: Request, context: Context) -> Response:
     name = body.pop("ProcessingJobName")
     body.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME})
     _validate(body)
+    jobs.check_hosts(context, body["ProcessingResources"]["ClusterConfig"]["InstanceCount"], NOUN)
     job = jobs.insert(context, KIND, name, body, IN_USE)
     return {"ProcessingJobArn": job.arn}
 
@@ -82,8 +83,6 @@ def _validate(body: dict[str, Any]) -> None:
     for member in ("InstanceCount", "InstanceType"):
         if member not in cluster:
             raise ValidationException(f"ProcessingResources.ClusterConfig.{member} must be given")
-    if cluster["InstanceCount"] > 1:
-        raise _not_yet("ProcessingResources.ClusterConfig.InstanceCount", "processing on more than one instance")
     inputs, outputs = body.get("ProcessingInputs", []), body.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _unique([item["InputName"] for item in inputs], "ProcessingInputs", "InputName")
     _unique([item["OutputName"] for item in outputs], "ProcessingOutputConfig.Outputs", "OutputName")

@@ -11,6 +11,7 @@ from emulator.aws.errors import NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.images.aws.catalog import metric_definitions
 from emulator.jobs.failures import nothing_found
+from emulator.jobs.hosts import cluster
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, DataType, below_root
 from emulator.jobs.staging import exists
 from emulator.jobs.training import KIND, move_to
@@ -44,6 +45,7 @@ def create_training_job(request: Request, context: Context) -> Response:
     _validate(body)
     _define_metrics(body)
     _check_data(body, context)
+    jobs.check_hosts(context, len(cluster(body["ResourceConfig"])), NOUN)
     now = time.time()
     move_to(body, "Starting", "Starting the training job", now)
     job = jobs.insert(context, KIND, name, body, IN_USE)
@@ -172,7 +174,7 @@ def _validate(body: dict[str, Any]) -> None:
         raise ValidationException("AlgorithmSpecification must have either a TrainingImage or an AlgorithmName")
     for definition in algorithm.get("MetricDefinitions", []):
         _check_metric(definition)
-    _check_resources(body.get("ResourceConfig"))
+    _check_resources(body)
     _check_stopping(body)
     warm_pools.check(body)
     parse_s3_uri(body["OutputDataConfig"]["S3OutputPath"])
@@ -193,19 +195,36 @@ def _check_metric(definition: dict[str, str]) -> None:
         ) from error
 
 
-def _check_resources(resources: dict[str, Any] | None) -> None:
+def _check_resources(body: dict[str, Any]) -> None:
+    resources = body.get("ResourceConfig")
     if resources is None:
         raise ValidationException("ResourceConfig must be given")
     if "InstancePreferences" in resources:
         raise _not_yet("ResourceConfig.InstancePreferences", "choosing among instance types")
     groups = resources.get("InstanceGroups", [])
-    count = sum(group["InstanceCount"] for group in groups) if groups else resources.get("InstanceCount", 0)
     if not groups and "InstanceType" not in resources:
         raise ValidationException("ResourceConfig must have an InstanceType or InstanceGroups")
-    if count < 1:
+    if groups and ("InstanceType" in resources or "InstanceCount" in resources):
+        raise ValidationException("ResourceConfig must not have both InstanceGroups and InstanceType or InstanceCount")
+    if sum(group.get("InstanceCount", 0) for group in groups or [resources]) < 1:
         raise ValidationException("ResourceConfig.InstanceCount must be at least 1")
-    if count > 1:
-        raise _not_yet("ResourceConfig.InstanceCount", "training on more than one instance")
+    names = [group["InstanceGroupName"] for group in groups]
+    if len(set(names)) < len(names):
+        raise ValidationException("ResourceConfig.InstanceGroups: each InstanceGroupName must be unique")
+    _check_receivers(body, names)
+
+
+def _check_receivers(body: dict[str, Any], groups: list[str]) -> None:
+    channels = body.get("InputDataConfig", [])
+    receivers = [channel["DataSource"].get("S3DataSource", {}).get("InstanceGroupNames", []) for channel in channels]
+    if any(receivers) and not all(receivers):
+        raise ValidationException("InputDataConfig: either all channels or none must be assigned to instance groups")
+    for channel, named in zip(channels, receivers, strict=True):
+        if unknown := sorted(set(named) - set(groups)):
+            raise ValidationException(
+                f"InputDataConfig[{channel['ChannelName']}].DataSource.S3DataSource.InstanceGroupNames: {unknown} is"
+                f" none of the InstanceGroups of ResourceConfig, {groups}"
+            )
 
 
 def _check_stopping(body: dict[str, Any]) -> None:

@@ -99,8 +99,9 @@ def test_a_job_whose_program_had_ended_is_only_uploaded_again(world):
     (job,) = world.resources.with_status("processing-job", "InProgress")
     world.restart()
     folder = world.root / "jobs" / f"processing-job-{job.id}"
-    once = (folder / "ml/processing/out/once").read_bytes()
-    (folder / "ending.json").write_text(json.dumps({"cause": "exit", "exit": [0, None, False]}))
+    once = (folder / "algo-1/ml/processing/out/once").read_bytes()
+    ending = {"cause": "exit", "exit": [0, None, False], "failure": None, "host": "algo-1"}
+    (folder / "ending.json").write_text(json.dumps(ending))
     launches = len(world.launcher.launches)
     world.jobs.recover()
     world.processed("late")

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulator.aws.errors import AwsError, NotImplementedHere, ResourceInUse, ValidationException
+from emulator.aws.errors import AwsError, NotImplementedHere, ResourceInUse, ResourceLimitExceeded, ValidationException
 from tests.emulator.jobs.world import IMAGE, ROLE, World, outputs, s3_input, s3_output, until
 
 
@@ -90,8 +90,9 @@ IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
 @pytest.mark.parametrize(
     ("members", "error", "message"),
     [
-        ({"ProcessingResources": {"ClusterConfig": {**CLUSTER, "InstanceCount": 2}}}, NotImplementedHere,
-         "ClusterConfig.InstanceCount.*more than one instance"),
+        ({"ProcessingResources": {"ClusterConfig": {**CLUSTER, "InstanceCount": 21}}}, ResourceLimitExceeded,
+         "^The account-level service limit 'Number of instances for a processing job' is 20 Instances, with current"
+         " utilization of 0 Instances and a request delta of 21 Instances.*EMULATOR_MAX_HOSTS_PER_JOB"),
         ({"ProcessingInputs": [s3_input("a", "s3://b/k", IN, S3CompressionType="Gzip")]}, ValidationException,
          "Input a: S3CompressionType Gzip can only be used with S3InputMode Pipe"),
         ({"ProcessingInputs": [{"InputName": "a", "DatasetDefinition": {}}]}, NotImplementedHere, "Athena"),

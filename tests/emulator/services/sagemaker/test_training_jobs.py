@@ -1,10 +1,11 @@
 import pytest
 
-from emulator.aws.errors import NotImplementedHere, ResourceInUse, ValidationException
+from emulator.aws.errors import NotImplementedHere, ResourceInUse, ResourceLimitExceeded, ValidationException
 from tests.emulator.jobs.world import IMAGE, ROLE, World, channel
 
 ALGORITHM = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "ContainerEntrypoint": ["true"]}
 RESOURCES = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+GROUPS = [{"InstanceGroupName": name, "InstanceType": "ml.m5.large", "InstanceCount": 1} for name in "ab"]
 
 
 @pytest.fixture
@@ -82,7 +83,18 @@ FILES = {"FileSystemId": "fs-12345678", "FileSystemAccessMode": "ro", "FileSyste
 @pytest.mark.parametrize(
     ("members", "error", "message"),
     [
-        ({"ResourceConfig": {**RESOURCES, "InstanceCount": 2}}, NotImplementedHere, "ResourceConfig.InstanceCount"),
+        ({"ResourceConfig": {**RESOURCES, "InstanceCount": 21}}, ResourceLimitExceeded,
+         "'Number of instances for a training job' is 20 Instances.*request delta of 21 Instances"),
+        ({"ResourceConfig": {"InstanceGroups": GROUPS, "InstanceCount": 1, "VolumeSizeInGB": 1}}, ValidationException,
+         "must not have both InstanceGroups and"),
+        ({"ResourceConfig": {"InstanceGroups": GROUPS[:1] * 2, "VolumeSizeInGB": 1}}, ValidationException,
+         "each InstanceGroupName must be unique"),
+        ({"ResourceConfig": {"InstanceGroups": GROUPS, "VolumeSizeInGB": 1}, **source(InstanceGroupNames=["c"])},
+         ValidationException, r"InstanceGroupNames: \['c'\] is none of the InstanceGroups of ResourceConfig"),
+        ({"ResourceConfig": {"InstanceGroups": GROUPS, "VolumeSizeInGB": 1},
+          "InputDataConfig": [channel("a", "s3://data/train/", InstanceGroupNames=["a"]),
+                              channel("b", "s3://data/train/")]},
+         ValidationException, "either all channels or none"),
         ({"AlgorithmSpecification": {"AlgorithmName": "mine", "TrainingInputMode": "File"}}, NotImplementedHere,
          "AlgorithmSpecification.AlgorithmName"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, ValidationException, "TrainingImage"),

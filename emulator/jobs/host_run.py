@@ -1,0 +1,168 @@
+"""One host of a job: its folder, its log, and its program from the launch to the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.images import Environment, Images
+from emulator.jobs.failures import JobFailure
+from emulator.jobs.hosts import log_stream
+from emulator.jobs.kind import Ending, JobKind, Running, platform_environment
+from emulator.jobs.network import BIND_TO_PORT, Access, access_to_emulator
+from emulator.jobs.pipes import feeding
+from emulator.jobs.plan import Plan, below_root
+from emulator.jobs.program import Output, Program, explain
+from emulator.jobs.staging import Stage
+from emulator.jobs.tree import Tree
+from emulator.launchers.launcher import Lan, Launch, Launcher, Mount, Process
+from emulator.settings import Settings
+from emulator.store.log_files import LogWriter
+from emulator.store.log_streams import LogStreams
+from emulator.store.objects import ObjectStore
+from emulator.store.resources import Resource, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every job of this emulator stands on."""
+
+    settings: Settings
+    resources: Resources
+    objects: ObjectStore
+    logs: LogStreams
+    images: Images
+    launcher: Launcher
+    root: Path
+    memory_limit_bytes: int
+    endpoint_url: Callable[[], str]
+    closing: threading.Event
+
+
+class HostRun:
+    """One attempt at one host's part of a job."""
+
+    def __init__(self, job: Resource, kind: JobKind, parts: Parts, plan: Plan, directory: Path) -> None:
+        """``directory``: private to the host."""
+        self._job = job
+        self._kind = kind
+        self._parts = parts
+        self._directory = directory
+        self._output: Output | None = None
+        self._mounts: list[Mount] = []
+        self.plan = plan
+        self.name = plan.host.name
+        self.stream = log_stream(job, self.name)
+        self.log = self._log_writer(self.stream)
+        self.tree = Tree(directory / "ml")
+
+    @property
+    def log_error(self) -> OSError | None:
+        """Why the log is cut off, if it is."""
+        return self._output.error if self._output else None
+
+    def prepare(self) -> None:
+        """Make the host's ``/opt/ml`` and stage its inputs.
+
+        Raises:
+            JobFailure: an input cannot be had, or a path cannot be made.
+        """
+        ml, plan = self.tree.root, self.plan
+        try:
+            for folder in plan.folders:
+                (ml / folder).mkdir(parents=True, exist_ok=True)
+            for name, content in plan.files.items():
+                path = ml / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            for item in plan.inputs:
+                place = ml / below_root(item.path)
+                (place if item.stream is None else place.parent).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JobFailure(f"ClientError: {error.strerror}: {error.filename}") from error
+        self._mounts = self._stage.lay_out(plan)
+
+    def run(
+        self,
+        program: Program,
+        environment: Environment,
+        lan: Lan | None,
+        stopped: Callable[[], bool],
+        meanwhile: Callable[[], None] | None,
+    ) -> Ending:
+        """Run the host's program to its end, calling ``meanwhile`` every now and then.
+
+        Raises:
+            LaunchError: the sandbox could not be made.
+            JobFailure: a pipe cannot be made, or ``meanwhile`` failed.
+        """
+        launch = self._launch(environment, lan)
+        drive = self._driving(launch.env, stopped)
+        with feeding(self.plan, self._stage, program.fail):
+            ending = program.run(self._parts.launcher, launch, self.plan.max_runtime, meanwhile, drive)
+        if not self._parts.closing.is_set():
+            explain(ending, self._parts.memory_limit_bytes, self.log)
+        return ending
+
+    def complete_log(self) -> None:
+        """Append what a full disk had no room for, if there is room again."""
+        if self._output is not None and self._output.error is not None:
+            with suppress(OSError), closing(self._log_writer(self.stream)) as log:
+                self._output.complete(log)
+
+    def _launch(self, environment: Environment, lan: Lan | None) -> Launch:
+        plan, parts = self.plan, self._parts
+        self._output = Output(self.log, f"{self._job.arn} on {self.name}")
+        access = access_to_emulator(plan, parts.launcher, parts.endpoint_url())
+        return Launch(
+            job_id=f"{self._directory.parent.name}-{self.name}",
+            directory=self._directory,
+            environment=environment,
+            command=plan.command.resolve(environment.entrypoint, environment.cmd),
+            env=self._variables(environment, access),
+            hostname=self.name,
+            hosts=list(plan.host.names),
+            mounts=self._mounts,
+            network=access.network,
+            outlets=access.outlets,
+            lan=lan,
+            memory_limit_bytes=parts.memory_limit_bytes,
+            output=self._output.write,
+        )
+
+    def _variables(self, environment: Environment, access: Access) -> dict[str, str]:
+        platform = platform_environment(self._job, self._parts.settings, access.endpoint_url)
+        return {**environment.env, **platform, **self.plan.env, **access.env}
+
+    def _driving(self, env: Mapping[str, str], stopped: Callable[[], bool]) -> Callable[[Process], None] | None:
+        if self.plan.port is None:
+            return None
+        port = int(env.get(BIND_TO_PORT, self.plan.port))
+        scratch = self._directory / "driver"
+        scratch.mkdir(exist_ok=True)
+
+        def drive(process: Process) -> None:
+            running = Running(
+                job=self._job,
+                host=self.plan.host,
+                process=process,
+                port=port,
+                objects=self._parts.objects,
+                scratch=scratch,
+                stopped=stopped,
+                open_log=lambda name: self._log_writer(f"{self.stream}/{name}"),
+            )
+            self._kind.drive(running)
+
+        return drive
+
+    def _log_writer(self, stream: str) -> LogWriter:
+        return self._parts.logs.writer(self._job.scope, self._kind.log_group, stream)
+
+    @property
+    def _stage(self) -> Stage:
+        region = self._job.scope.region
+        return Stage(self._parts.objects, region, self.tree.root, self._directory / "inputs")
