@@ -1,0 +1,78 @@
+"""The data of training and processing jobs in real sandboxes: streamed inputs, outputs, what is described back."""
+
+import gzip
+import json
+
+import pytest
+
+from tests.integration.small_pipelines import BUCKET
+from tests.integration.training import Trainer, channel
+
+READER = """
+import struct
+def epoch(number, channel="train"):
+    with open(f"/opt/ml/input/data/{channel}_{number}", "rb") as pipe:
+        return pipe.read()
+def records(data):
+    position = 0
+    while position < len(data):
+        magic, length = struct.unpack_from("<II", data, position)
+        assert magic == 0xCED7230A, hex(magic)
+        yield data[position + 8 : position + 8 + length]
+        position += 8 + (length + 3) // 4 * 4
+"""
+
+
+@pytest.fixture(scope="module")
+def trainer(runner):
+    return Trainer(runner)
+
+
+def test_pipe_mode_streams_each_epoch_anew_and_in_another_order(trainer):
+    for number in range(8):
+        trainer.put(f"pipe/{number}.gz", gzip.compress(b"%d," % number))
+    streamed = channel("train", f"s3://{BUCKET}/pipe/", CompressionType="Gzip", ShuffleConfig={"Seed": 1})
+    program = READER + "for number in range(3): print(epoch(number).decode())\n"
+    trainer.run("pipe-epochs", program, streamed, mode="Pipe")
+    epochs = [line for line in trainer.log("pipe-epochs") if line[0].isdigit()]
+    assert [sorted(line) for line in epochs] == [sorted("0,1,2,3,4,5,6,7,")] * 3
+    assert len(set(epochs)) == 3
+
+
+def test_an_augmented_manifest_is_streamed_as_records(trainer):
+    uri = trainer.put("images/one.png", b"\x89PNG one")
+    line = json.dumps({"source-ref": uri, "label": 4, "label-metadata": {"confidence": 1}})
+    manifest = trainer.put("images/train.manifest", f"{line}\n{line}\n".encode())
+    source = {"S3DataType": "AugmentedManifestFile", "AttributeNames": ["source-ref", "label"]}
+    streamed = channel("train", manifest, RecordWrapperType="RecordIO", InputMode="Pipe", source=source)
+    trainer.run("augmented", READER + "print(list(records(epoch(0))))", streamed)
+    assert trainer.log("augmented")[0] == str([b"\x89PNG one", b"4"] * 2)
+    config = trainer.describe("augmented")["InputDataConfig"]
+    assert config[0] == streamed
+
+
+def test_what_aws_only_keeps_for_the_record_is_described_back(trainer):
+    kms = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+    request = {
+        "VpcConfig": {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-1", "subnet-2"]},
+        "Environment": {"MODE": "it's", "EMPTY": ""},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/trained", "KmsKeyId": kms, "CompressionType": "GZIP"},
+        "ResourceConfig": {
+            "InstanceCount": 1,
+            "InstanceType": "ml.m5.large",
+            "VolumeSizeInGB": 10,
+            "VolumeKmsKeyId": kms,
+        },
+        "EnableInterContainerTrafficEncryption": True,
+        "RetryStrategy": {"MaximumRetryAttempts": 3},
+        "ExperimentConfig": {"ExperimentName": "e", "TrialName": "t"},
+        "TensorBoardOutputConfig": {"LocalPath": "/opt/ml/output/tensorboard", "S3OutputPath": f"s3://{BUCKET}/tb"},
+        "HyperParameters": {"note": "it's", "eta": "0.3"},
+    }
+    program = "import os; print(os.environ['MODE'], repr(os.environ['EMPTY']))"
+    trainer.start("kept", program, Tags=[{"Key": "team", "Value": "a"}], **request)
+    job = trainer.ended("kept", "Completed")
+    assert {name: job[name] for name in request} == request
+    assert trainer.log("kept")[0] == "it's ''"
+    tags = trainer.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
+    assert tags == [{"Key": "team", "Value": "a"}]
