@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from pipelines.catalog import PipelineSource
 from pipelines.environment import Environment
 from pipelines.errors import BuildError
 from pipelines.inputs import BUILD_FIELDS, hash_inputs, hash_reads, usual_prefixes
-from pipelines.request import BuildRequest
+from pipelines.request import BuildRequest, to_json
 
 SDK_CONFIG = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
 ADMIN_CONFIG = "SchemaVersion: '1.0'\n"
@@ -74,21 +74,54 @@ def build_pipeline(
     Raises:
         BuildError: the pipeline's code failed; the message names pipeline, step and source line.
     """
-    folder = build_folder(output, environment, source)
-    inputs = hash_inputs(source, environment)
-    if _is_current(folder, environment.root, inputs):
-        return BuiltPipeline(folder, cached=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_name(f".{folder.name}.lock")):
-        if _is_current(folder, environment.root, inputs):
-            return BuiltPipeline(folder, cached=True)
-        report(f"building {source.name} (importing the SageMaker SDK takes some seconds)")
-        with (
-            tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch,
-            tempfile.TemporaryDirectory(prefix="pipelines-build-") as home,
-        ):
-            _replace(folder, _compile(source, environment, inputs, Path(scratch, "output"), Path(home)))
-    return BuiltPipeline(folder)
+    (built,) = build_pipelines([source], environment, output, report)
+    if isinstance(built, BuildError):
+        raise built
+    return built
+
+
+def build_pipelines(
+    sources: Sequence[PipelineSource], environment: Environment, output: Path, report: Callable[[str], None]
+) -> list[BuiltPipeline | BuildError]:
+    """The builds of several pipelines, or why one could not be built; the SDK is imported once for all of them."""
+    wanted = [
+        _Wanted(source, build_folder(output, environment, source), hash_inputs(source, environment))
+        for source in sources
+    ]
+    stale = [each for each in wanted if not _is_current(each.folder, environment.root, each.inputs)]
+    failures: dict[str, BuildError] = {}
+    if stale:
+        stale[0].folder.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            for each in sorted(stale, key=lambda it: it.folder):
+                stack.enter_context(_locked(each.folder.with_name(f".{each.folder.name}.lock")))
+            stale = [each for each in stale if not _is_current(each.folder, environment.root, each.inputs)]
+            failures = _build(stale, environment, report) if stale else {}
+    built = {each.source.name for each in stale}
+    return [
+        failures.get(each.source.name) or BuiltPipeline(each.folder, cached=each.source.name not in built)
+        for each in wanted
+    ]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A pipeline to build: into which folder, and the hash of what it is made of."""
+
+    source: PipelineSource
+    folder: Path
+    inputs: str
+
+    def request(self, environment: Environment, output: Path) -> BuildRequest:
+        return BuildRequest(
+            root=str(environment.root),
+            pipeline=self.source.name,
+            module=self.source.module,
+            environment={key: getattr(environment, key) for key in BUILD_FIELDS},
+            output=str(output),
+            inputs=self.inputs,
+            usual=usual_prefixes(self.source),
+        )
 
 
 def _is_current(folder: Path, root: Path, inputs: str) -> bool:
@@ -106,30 +139,41 @@ def _is_current(folder: Path, root: Path, inputs: str) -> bool:
     return hashlib.sha256(definition).hexdigest() == manifest["definition"] and sizes == expected
 
 
-def _compile(source: PipelineSource, environment: Environment, inputs: str, output: Path, home: Path) -> Path:
-    output.mkdir()
-    fields = {key: getattr(environment, key) for key in BUILD_FIELDS}
-    request = BuildRequest(
-        root=str(environment.root),
-        pipeline=source.name,
-        module=source.module,
-        environment=fields,
-        output=str(output),
-        inputs=inputs,
-        usual=usual_prefixes(source),
-    )
-    process = subprocess.run(
+def _build(stale: list[_Wanted], environment: Environment, report: Callable[[str], None]) -> dict[str, BuildError]:
+    """Build pipelines, each in its folder's place if it succeeds; the errors of the others by name."""
+    names = ", ".join(each.source.name for each in stale)
+    report(f"building {names} (importing the SageMaker SDK takes some seconds)")
+    failures = {}
+    parent = stale[0].folder.parent
+    with (
+        tempfile.TemporaryDirectory(prefix=".build.", dir=parent) as scratch,
+        tempfile.TemporaryDirectory(prefix="pipelines-build-") as home,
+    ):
+        outputs = [Path(scratch, each.folder.name) for each in stale]
+        process = _compile(stale, outputs, environment, Path(home))
+        for each, finished in zip(stale, outputs, strict=True):
+            if (finished / "manifest.json").exists():
+                _replace(each.folder, finished)
+            else:
+                failures[each.source.name] = BuildError(_explain_failure(each.source, finished / "error.json", process))
+    return failures
+
+
+def _compile(
+    stale: list[_Wanted], outputs: list[Path], environment: Environment, home: Path
+) -> subprocess.CompletedProcess[str]:
+    for output in outputs:
+        output.mkdir()
+    requests = [each.request(environment, output) for each, output in zip(stale, outputs, strict=True)]
+    return subprocess.run(
         [sys.executable, "-P", "-m", "pipelines.compile"],
-        input=request.to_json(),
+        input=to_json(requests),
         env=_sealed_environment(environment, home),
         cwd=environment.root,
         capture_output=True,
         text=True,
         check=False,
     )
-    if process.returncode or not (output / "manifest.json").exists():
-        raise BuildError(_explain_failure(source, output / "error.json", process))
-    return output
 
 
 def _sealed_environment(environment: Environment, home: Path) -> dict[str, str]:
@@ -174,7 +218,7 @@ def _explain_failure(source: PipelineSource, path: Path, process: subprocess.Com
 def _replace(folder: Path, finished: Path) -> None:
     """Put a finished build in its place; readers see the old one or the new one."""
     if folder.exists():
-        shutil.rmtree(folder.rename(finished.with_name("replaced")))
+        shutil.rmtree(folder.rename(finished.with_name(f"{finished.name}.replaced")))
     finished.rename(folder)
 
 

@@ -11,22 +11,19 @@ from pathlib import Path
 
 import click
 
-from pipelines import deployment_commands, model_commands  # noqa: F401  (they register their commands)
+from pipelines import deployment_commands, image_commands, model_commands  # noqa: F401  (they register commands)
 from pipelines.errors import EXIT_INTERRUPTED, EXIT_USAGE
-from pipelines.group import command, json_option, main, parameter_option
+from pipelines.group import command, main, names_argument, parameter_option, print_json
 from pipelines.workspace import Workspace
 
 
 @command
-@json_option
-def list_(workspace: Workspace, as_json: bool) -> None:
+def list_(workspace: Workspace) -> None:
     """List the pipelines of this checkout."""
     from pipelines.catalog import list_pipelines
 
     sources = list_pipelines(workspace.root)
-    if as_json:
-        workspace.write(json.dumps([{"name": source.name, "summary": source.summary} for source in sources]))
-        return
+    workspace.answer([{"name": source.name, "summary": source.summary} for source in sources])
     if not sources:
         workspace.write(f"No pipelines in {workspace.root / 'pipelines'}: a pipeline is a folder with a pipeline.py")
     width = max((len(source.name) for source in sources), default=0)
@@ -35,13 +32,17 @@ def list_(workspace: Workspace, as_json: bool) -> None:
 
 
 @command
-@click.argument("name")
+@names_argument
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for builds.  [default: build]")
-def build(workspace: Workspace, name: str, output: Path | None) -> None:
-    """Build the definition of pipeline NAME and its assets, offline."""
-    built = workspace.build(name, output.resolve() if output else None)
-    state = "unchanged" if built.cached else "built"
-    workspace.write(f"{state} {built.folder}  {len(built.manifest['assets'])} assets")
+def build(workspace: Workspace, names: tuple[str, ...], every: bool, output: Path | None) -> None:
+    """Build the definitions of pipelines and their assets, offline; the SDK is imported once for all of them."""
+    documents = []
+    for built in workspace.build_all(workspace.chosen(names, every), output.resolve() if output else None):
+        state = "unchanged" if built.cached else "built"
+        assets = built.manifest["assets"]
+        documents.append({"pipeline": built.name, "state": state, "folder": str(built.folder), "assets": assets})
+        workspace.write(f"{state} {built.folder}  {len(assets)} assets")
+    workspace.answer(documents)
 
 
 @command
@@ -57,6 +58,7 @@ def show(workspace: Workspace, name: str, deployed: bool) -> None:
         definition = json.loads(deployed_pipeline(workspace.connection, workspace.deployed(name))["PipelineDefinition"])
     else:
         definition = workspace.build(name).definition
+    workspace.answer(definition)
     for line in draw(name, definition):
         workspace.write(line)
 
@@ -72,15 +74,16 @@ def validate(workspace: Workspace, names: tuple[str, ...], form: str, strict: bo
 
     if listing:
         workspace.write("\n".join(validation.list_checks()))
+        workspace.answer(validation.check_documents())
         return
     chosen = list(names) or list(workspace.names())
-    findings = [item for name in chosen for item in workspace.validate(name)]
-    match form:
+    findings = workspace.validate(chosen)
+    match "json" if workspace.for_programs else form:
         case "text":
             for line in [*validation.as_text(findings), validation.summary(findings, chosen)]:
                 workspace.write(line)
         case "json":
-            workspace.write(validation.as_json(findings))
+            print_json(validation.as_documents(findings))
         case _:
             workspace.write(validation.as_sarif(findings))
     if any(strict or item.level == "error" for item in findings):
@@ -91,14 +94,15 @@ def validate(workspace: Workspace, names: tuple[str, ...], form: str, strict: bo
 @click.argument("name")
 def seed(workspace: Workspace, name: str) -> None:
     """Upload the sample data of pipeline NAME to where its parameter InputDataUri points."""
-    workspace.seed(workspace.build(name), again=True)
+    workspace.answer(workspace.seed(workspace.build(name), again=True))
 
 
 @command
-@click.argument("name")
-def upsert(workspace: Workspace, name: str) -> None:
-    """Build pipeline NAME, upload what is missing, and create or update it; starts nothing."""
-    workspace.upsert(workspace.build(name))
+@names_argument
+def upsert(workspace: Workspace, names: tuple[str, ...], every: bool) -> None:
+    """Build pipelines, upload what is missing, and create or update them; starts nothing."""
+    done = [workspace.upsert(built) for built in workspace.build_all(workspace.chosen(names, every))]
+    workspace.answer([vars(each) for each in done])
 
 
 @command
@@ -110,6 +114,7 @@ def start(workspace: Workspace, name: str, parameters: tuple[str, ...], wait: bo
     arn = workspace.start(name, parameters)
     if wait:
         sys.exit(_follow(workspace, arn))
+    workspace.answer({"arn": arn})
 
 
 @command
@@ -133,32 +138,26 @@ def follow(workspace: Workspace, execution: str) -> None:
 @command
 @click.argument("name")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
-@json_option
-def executions(workspace: Workspace, name: str, limit: int, as_json: bool) -> None:
+def executions(workspace: Workspace, name: str, limit: int) -> None:
     """List the latest executions of pipeline NAME, newest first."""
     from pipelines.execution import list_executions
     from pipelines.tables import execution_rows, render
 
     found = list_executions(workspace.connection, workspace.deployed(name), limit)
-    if as_json:
-        workspace.write(json.dumps(found, default=str))
-        return
+    workspace.answer(found)
     for line in render(execution_rows(found)) if found else [f"Pipeline {name} has no execution yet"]:
         workspace.write(line)
 
 
 @command
 @click.argument("execution")
-@json_option
-def steps(workspace: Workspace, execution: str, as_json: bool) -> None:
+def steps(workspace: Workspace, execution: str) -> None:
     """List the steps of EXECUTION."""
     from pipelines.execution import list_steps
     from pipelines.tables import render, step_rows
 
     found = list_steps(workspace.connection, workspace.find(execution))
-    if as_json:
-        workspace.write(json.dumps(found, default=str))
-        return
+    workspace.answer(found)
     for line in render(step_rows(found)) if found else ["No step has begun yet"]:
         workspace.write(line)
 
@@ -169,9 +168,13 @@ def steps(workspace: Workspace, execution: str, as_json: bool) -> None:
 @click.option("--tail", type=click.IntRange(1, 10000), help="Only the last so many lines of each step.")
 def logs(workspace: Workspace, execution: str, step: str | None, tail: int | None) -> None:
     """Print the logs of EXECUTION: of one STEP, or of all, a failed step's first."""
-    from pipelines.tables import log_lines
+    from pipelines.tables import as_lines, step_logs
 
-    for line in log_lines(workspace.connection, workspace.find(execution), step, tail):
+    found = step_logs(workspace.connection, workspace.find(execution), step, tail)
+    if workspace.for_programs:
+        workspace.answer([vars(log) | {"lines": list(log.lines)} for log in found])
+        return
+    for line in as_lines(found, headings=step is None):
         workspace.write(line)
 
 
@@ -182,8 +185,9 @@ def why(workspace: Workspace, execution: str, step: str) -> None:
     """Say why STEP of EXECUTION ran, or from where its cached result is."""
     from pipelines.why import explain
 
-    for line in explain(workspace.connection, workspace.find(execution), step):
-        workspace.write(line)
+    lines = list(explain(workspace.connection, workspace.find(execution), step))
+    workspace.write("\n".join(lines))
+    workspace.answer({"step": step, "explanation": lines})
 
 
 @command
@@ -195,6 +199,7 @@ def stop(workspace: Workspace, execution: str) -> None:
     arn = workspace.find(execution)
     stop_execution(workspace.connection, arn)
     workspace.write(f"stopping {arn}")
+    workspace.answer({"arn": arn})
 
 
 def _follow(workspace: Workspace, arn: str, resume: str = "") -> int:

@@ -1,8 +1,11 @@
 """The build's own process: runs the SDK offline and writes the result; started by :mod:`pipelines.build`.
 
-Reads a request as JSON from standard input (see :class:`BuildRequest`). Writes ``definition.json``, ``assets/`` and
-``manifest.json`` into the request's ``output`` folder, or ``error.json`` there and ends with 1. What the SDK prints
-goes to the standard streams and means nothing.
+Reads requests as JSON from standard input (see :class:`BuildRequest`), all for one environment. For each it writes
+``definition.json``, ``assets/`` and ``manifest.json`` into the request's ``output`` folder, or ``error.json`` there.
+What the SDK prints goes to the standard streams and means nothing.
+
+Importing the SDK takes seconds. For several requests it is imported once, and each is built in a fork of this process,
+so that no pipeline sees what another has changed.
 """
 
 from __future__ import annotations
@@ -10,9 +13,12 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import os
 import random
 import sys
+import traceback
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,36 +31,50 @@ from pipelines.errors import BuildError
 from pipelines.inputs import hash_reads
 from pipelines.overlay import apply_environment
 from pipelines.purity import find_impurities
-from pipelines.request import BuildRequest
+from pipelines.request import BuildRequest, from_json
 from pipelines.sources import Sources
+
+SDK = "sagemaker.mlops.workflow"
+"""What every pipeline imports; it imports nearly all of the SDK."""
 
 PICKLED_FUNCTION = "/payload.pkl"
 """Key of the upload that the SDK makes of a ``@step`` function."""
 
 
 def main() -> None:
-    request = BuildRequest.from_json(sys.stdin.read())
+    requests = from_json(sys.stdin.read())
+    _make_repeatable()
+    environment = _environment(requests[0])
+    capture = Capture(environment)
+    capture.install()
+    _import_from(requests[0].root)
+    if len(requests) == 1:
+        sys.exit(not compile_or_report(requests[0], environment, capture))
+    with suppress(ImportError):  # then each build says so
+        importlib.import_module(SDK)
+    sys.exit(_wait_for([_fork(request, environment, capture) for request in requests]))
+
+
+def compile_or_report(request: BuildRequest, environment: Environment, capture: Capture) -> bool:
+    """Build the pipeline of a request; False if it could not be, which ``error.json`` then explains."""
     sources = Sources(Path(request.root))
     sources.watch_files()
     try:
-        compile_pipeline(request, sources)
-    except BaseException as error:
+        compile_pipeline(request, environment, capture, sources)
+    except BaseException as error:  # noqa: BLE001 — whatever the pipeline's code raises is what there is to tell
         report = {"type": type(error).__name__, "message": str(error)} | sources.explain(error)
         Path(request.output, "error.json").write_text(json.dumps(report))
-        raise
+        traceback.print_exc()
+        return False
+    return True
 
 
-def compile_pipeline(request: BuildRequest, sources: Sources) -> None:
+def compile_pipeline(request: BuildRequest, environment: Environment, capture: Capture, sources: Sources) -> None:
     """Build the pipeline of a request and write its files.
 
     Raises:
         BuildError: what the pipeline's code made cannot be a pure definition; its own exceptions come through.
     """
-    _make_repeatable()
-    environment = _environment(request)
-    capture = Capture(environment)
-    capture.install()
-    _import_from(request.root)
     module = importlib.import_module(request.module)
     if "sagemaker.mlops.workflow.steps" in sys.modules:
         sources.watch_steps()
@@ -66,6 +86,22 @@ def compile_pipeline(request: BuildRequest, sources: Sources) -> None:
     if impurities := find_impurities(definition, [request.root, str(Path.home())]):
         raise BuildError("; ".join(impurities))
     _write(request, definition, sorted(groups.assets.values(), key=lambda asset: asset.key), sources)
+
+
+def _fork(request: BuildRequest, environment: Environment, capture: Capture) -> int:
+    """Build in a child process; its id. The SDK has started no threads, so all that it is made of is there."""
+    if child := os.fork():
+        return child
+    done = compile_or_report(request, environment, capture)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(not done)
+
+
+def _wait_for(children: list[int]) -> int:
+    """1 if one of them failed."""
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    return int(any(statuses))
 
 
 def _environment(request: BuildRequest) -> Environment:

@@ -45,6 +45,10 @@ class Connection:
     def logs(self) -> Any:
         return self._client("logs")
 
+    @cached_property
+    def ecr(self) -> Any:
+        return self._client("ecr")
+
     @property
     def endpoint_url(self) -> str | None:
         """Where calls go; None for AWS itself."""

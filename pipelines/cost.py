@@ -120,11 +120,11 @@ def lines(costs: list[StepCost]) -> list[str]:
     return [*render(rows), *total, *missing, source, "On the emulator the same run costs nothing but its time."]
 
 
-def as_json(costs: list[StepCost]) -> str:
+def as_document(costs: list[StepCost]) -> dict[str, Any]:
     """The costs and the table they are estimated by."""
     table = {key: _table()[key] for key in ("as_of", "region", "currency", "source")}
     items = [vars(cost) | {"dollars": cost.dollars} for cost in costs]
-    return json.dumps({"estimate": True, "prices": table, "steps": items}, indent=2)
+    return {"estimate": True, "prices": table, "steps": items}
 
 
 def _resolve(value: Any, defaults: dict[str, Any]) -> Any:

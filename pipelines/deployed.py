@@ -41,6 +41,17 @@ def deployed_pipeline(connection: Connection, name: str) -> dict[str, Any]:
     return deployed
 
 
+def delete_pipeline(connection: Connection, name: str) -> None:
+    """Delete a pipeline that is there, or was until an instant ago."""
+    from botocore.exceptions import ClientError
+
+    try:
+        connection.sagemaker.delete_pipeline(PipelineName=name)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+
+
 def not_deployed(connection: Connection, name: str) -> UsageError:
     """The error for a pipeline that an environment does not have, with the next command."""
     environment = connection.target.environment

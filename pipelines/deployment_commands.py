@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from dataclasses import asdict
 
 import click
 
 from pipelines.errors import EXIT_CHANGE, UsageError
-from pipelines.group import command, json_option
+from pipelines.group import command, names_argument, print_json
 from pipelines.workspace import Workspace
 
 
 @command
-@click.argument("name")
+@names_argument
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
-def plan(workspace: Workspace, name: str, form: str) -> None:
-    """Show what an upsert of pipeline NAME would change; code 2 if it would, 0 if nothing."""
+def plan(workspace: Workspace, names: tuple[str, ...], every: bool, form: str) -> None:
+    """Show what an upsert of pipelines would change; code 2 if it would, 0 if nothing."""
     from pipelines import plan as planning
 
-    made = planning.make_plan(workspace.build(name), workspace.connection)
-    match form:
+    builds = workspace.build_all(workspace.chosen(names, every))
+    made = [planning.make_plan(built, workspace.connection) for built in builds]
+    match "json" if workspace.for_programs else form:
         case "text":
-            workspace.write("\n".join(planning.as_text(made)))
+            workspace.write("\n".join(line for each in made for line in planning.as_text(each)))
         case "markdown":
-            workspace.write("\n".join(planning.as_markdown(made)))
+            workspace.write("\n".join(line for each in made for line in planning.as_markdown(each)))
         case _:
-            workspace.write(planning.as_json(made))
-    if made.is_change:
+            print_json([planning.as_document(each) for each in made])
+    if any(each.is_change for each in made):
         sys.exit(EXIT_CHANGE)
 
 
 @command
 @click.argument("name")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
-@json_option
-def history(workspace: Workspace, name: str, limit: int, as_json: bool) -> None:
+def history(workspace: Workspace, name: str, limit: int) -> None:
     """List the versions of the deployed pipeline NAME, newest first, with their commits."""
     from pipelines.tables import render
     from pipelines.versions import list_versions, version_rows
 
     found = list_versions(workspace.connection, workspace.deployed(name), limit)
-    if as_json:
-        plain = [item | {"Record": vars(item["Record"])} for item in found]
-        workspace.write(json.dumps(plain, default=str))
-        return
+    workspace.answer([item | {"Record": vars(item["Record"])} for item in found])
     workspace.write("\n".join(render(version_rows(found))))
 
 
@@ -61,7 +58,9 @@ def diff(workspace: Workspace, name: str, old: int, new: int) -> None:
 
     deployed = workspace.deployed(name)
     before, after = (unstamped(version(workspace.connection, deployed, number)) for number in (old, new))
-    lines = difference_lines(compare(before, after))
+    changes = compare(before, after)
+    workspace.answer([asdict(change) for change in changes])
+    lines = difference_lines(changes)
     workspace.write("\n".join(lines or [f"Versions {old} and {new} of {deployed} are the same"]))
 
 
@@ -78,27 +77,32 @@ def rollback(workspace: Workspace, name: str, version: int) -> None:
         workspace.write(f"unchanged: {deployed} is as in version {version}")
     else:
         workspace.write(f"rolled {deployed} back to version {version}, as version {number}")
+    workspace.answer({"pipeline": deployed, "content_of": version, "version": number})
 
 
 @command
-@click.argument("name")
+@names_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(workspace: Workspace, name: str, yes: bool) -> None:
-    """Delete the deployed pipeline NAME with its versions and executions; its assets and outputs stay in S3."""
-    from pipelines.deployed import deployed_pipeline
+def delete(workspace: Workspace, names: tuple[str, ...], every: bool, yes: bool) -> None:
+    """Delete deployed pipelines with their versions and executions; their assets and outputs stay in S3."""
+    from pipelines.deployed import delete_pipeline, deployed_pipeline, describe
 
-    deployed = workspace.deployed(name)
-    arn = deployed_pipeline(workspace.connection, deployed)["PipelineArn"]
-    if not yes:
-        click.confirm(f"Delete {arn}?", abort=True)
-    workspace.connection.sagemaker.delete_pipeline(PipelineName=deployed)
-    workspace.write(f"deleted {arn}")
+    deployed = [workspace.deployed(name) for name in workspace.chosen(names, every)]
+    if every:  # those that were never deployed here are gone as well
+        found = [answer for name in deployed if (answer := describe(workspace.connection, name))]
+    else:
+        found = [deployed_pipeline(workspace.connection, name) for name in deployed]
+    for answer in found:
+        if not yes:
+            click.confirm(f"Delete {answer['PipelineArn']}?", abort=True, err=True)
+        delete_pipeline(workspace.connection, answer["PipelineName"])
+        workspace.write(f"deleted {answer['PipelineArn']}")
+    workspace.answer([{"arn": answer["PipelineArn"]} for answer in found])
 
 
 @command
 @click.argument("what", metavar="NAME|EXECUTION")
-@json_option
-def cost(workspace: Workspace, what: str, as_json: bool) -> None:
+def cost(workspace: Workspace, what: str) -> None:
     """Estimate what pipeline NAME costs per hour of its jobs, or what EXECUTION has cost."""
     from pipelines import cost as costs
 
@@ -108,7 +112,8 @@ def cost(workspace: Workspace, what: str, as_json: bool) -> None:
         found = workspace.execution_costs(workspace.find(what))
     if not found:
         raise UsageError(f"{what} runs no jobs on instances of its own: nothing to estimate")
-    workspace.write(costs.as_json(found) if as_json else "\n".join(costs.lines(found)))
+    workspace.write("\n".join(costs.lines(found)))
+    workspace.answer(costs.as_document(found))
 
 
 @command
@@ -123,7 +128,7 @@ def policy(workspace: Workspace, name: str, role: str) -> None:
         statements = policies.execution_statements(built.definition, built.name, environment)
     else:
         statements = policies.ci_statements(built.name, built.deployed_name, environment)
-    workspace.write(json.dumps(policies.document(statements), indent=2))
+    print_json(policies.document(statements))
 
 
 @command
@@ -132,6 +137,8 @@ def new(workspace: Workspace, name: str) -> None:
     """Write a pipeline NAME with a step, its script, sample data and tests: it runs, and its tests pass."""
     from pipelines.scaffold import write_scaffold
 
-    for path in write_scaffold(workspace.root, name):
+    paths = write_scaffold(workspace.root, name)
+    for path in paths:
         workspace.write(f"wrote {path}")
+    workspace.answer({"pipeline": name, "wrote": paths})
     workspace.write(f"Next: pipelines run {name}")

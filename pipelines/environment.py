@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.errors import ContainerNotFound, SessionMissing
-from pipelines.fingerprint import hash_folder
+from pipelines.errors import SessionMissing
+from pipelines.images import find_image
 
 if TYPE_CHECKING:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
-
-IMAGE_TAG_LENGTH = 12
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,11 @@ class Environment:
         Raises:
             ContainerNotFound: there is no such folder with a Dockerfile.
         """
-        folder = self.root / "containers" / name
-        if not (folder / "Dockerfile").is_file():
-            known = sorted(path.parent.name for path in folder.parent.glob("*/Dockerfile"))
-            raise ContainerNotFound(name, known)
-        tag = hash_folder(folder)[:IMAGE_TAG_LENGTH]
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{name}:{tag}"
+        image = find_image(self.root, name)
+        return f"{self.registry}/{image.name}:{image.tag}"
+
+    @property
+    def registry(self) -> str:
+        """Host of the account's registry in ECR."""
+        domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"{self.account}.dkr.ecr.{self.region}.{domain}"

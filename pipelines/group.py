@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -30,7 +32,7 @@ Exit codes:
 ORDER = (
     *("list", "new", "build", "show", "validate", "plan", "seed", "upsert", "start", "run", "follow", "executions"),
     *("steps", "logs", "why", "stop", "history", "diff", "rollback", "delete", "models", "approve", "reject"),
-    *("cost", "policy"),
+    *("promote", "images", "cost", "policy"),
 )
 
 
@@ -63,28 +65,6 @@ def _fail(error: PipelinesError) -> None:
     sys.exit(error.exit_code)
 
 
-def command(function: F) -> F:
-    """A command of the group that is given the :class:`Workspace` of its ``--env``."""
-
-    @main.command(function.__name__.rstrip("_"))
-    @click.option("--env", "environment", default="local", show_default=True, help="A table of environments.toml.")
-    @click.option("--suffix", default="", metavar="TEXT", help="Ending of the deployed name; @branch: git's branch.")
-    @click.pass_context
-    @functools.wraps(function)
-    def run(ctx: click.Context, /, environment: str, suffix: str, **arguments: Any) -> None:
-        workspace = Workspace(environment, click.echo, functools.partial(click.echo, err=True), suffix)
-        ctx.meta["workspace"] = workspace
-        function(workspace, **arguments)
-
-    return function
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-parameter_option = click.option(
-    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."
-)
-
-
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(package_name="sagemaker-pipelines")
 def main() -> None:
@@ -92,3 +72,53 @@ def main() -> None:
 
     EXECUTION is an ARN, an id, or the name of a pipeline for its latest execution.
     """
+
+
+def command_of(group: click.Group) -> Callable[[F], F]:
+    """What makes a function a command of a group; it is given the :class:`Workspace` of its ``--env``."""
+
+    def register(function: F) -> F:
+        @group.command(function.__name__.rstrip("_"))
+        @click.option("--env", "environment", default="local", show_default=True, help="A table of environments.toml.")
+        @click.option(
+            "--suffix", default="", metavar="TEXT", help="Ending of the deployed name; @branch: git's branch."
+        )
+        @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+        @click.pass_context
+        @functools.wraps(function)
+        def run(ctx: click.Context, /, environment: str, suffix: str, as_json: bool, **arguments: Any) -> None:
+            complain = functools.partial(click.echo, err=True)
+            workspace = Workspace(
+                environment, _silent if as_json else click.echo, complain, suffix, print_json if as_json else None
+            )
+            ctx.meta["workspace"] = workspace
+            function(workspace, **arguments)
+
+        return function
+
+    return register
+
+
+command = command_of(main)
+parameter_option = click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable."
+)
+
+
+def names_argument(function: F) -> F:
+    """``[NAME]... | --all``: the pipelines that a command is about, for :meth:`Workspace.chosen`."""
+    every = click.option("--all", "every", is_flag=True, help="Every pipeline of this checkout.")
+    return click.argument("names", nargs=-1, metavar="[NAME]...")(every(function))
+
+
+def _silent(line: str) -> None:
+    """What is for people is not printed where a program reads."""
+
+
+def print_json(document: Any) -> None:
+    """A document on standard output; times in ISO 8601."""
+    click.echo(json.dumps(document, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

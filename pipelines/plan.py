@@ -112,9 +112,9 @@ def as_markdown(plan: Plan) -> list[str]:
     return lines
 
 
-def as_json(plan: Plan) -> str:
+def as_document(plan: Plan) -> dict[str, Any]:
     """The plan as one object."""
-    return json.dumps(asdict(plan), indent=2, default=str)
+    return asdict(plan)
 
 
 def difference_lines(changes: list[Change]) -> list[str]:

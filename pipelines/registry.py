@@ -35,18 +35,33 @@ def set_approval(connection: Connection, package: str, status: str, reason: str)
     Raises:
         UsageError: there is none.
     """
-    from botocore.exceptions import ClientError
-
-    arn = package_arn(connection, package)
-    try:
-        before = connection.sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise UsageError(f"There is no model package {package}. Next: pipelines models") from error
+    described = describe_package(connection, package)
+    arn, before = str(described["ModelPackageArn"]), described["ModelApprovalStatus"]
     optional = {"ApprovalDescription": reason} if reason else {}
     connection.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status, **optional)
     return arn, str(before)
+
+
+def describe_package(connection: Connection, package: str) -> dict[str, Any]:
+    """DescribeModelPackage of an ARN or ``GROUP/VERSION``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        answer: dict[str, Any] = connection.sagemaker.describe_model_package(
+            ModelPackageName=package_arn(connection, package)
+        )
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        environment = connection.target.environment.name
+        raise UsageError(
+            f"There is no model package {package} in environment {environment}. Next: pipelines models"
+        ) from error
+    return answer
 
 
 def package_arn(connection: Connection, text: str) -> str:

@@ -1,8 +1,9 @@
-"""What the build's own process is asked to do: one JSON document on its standard input."""
+"""What the build's own process is asked to do: a JSON array of builds for one environment on its standard input."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,9 +20,10 @@ class BuildRequest:
     inputs: str
     usual: list[str]
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
 
-    @classmethod
-    def from_json(cls, text: str) -> BuildRequest:
-        return cls(**json.loads(text))
+def to_json(requests: Iterable[BuildRequest]) -> str:
+    return json.dumps([asdict(request) for request in requests])
+
+
+def from_json(text: str) -> list[BuildRequest]:
+    return [BuildRequest(**item) for item in json.loads(text)]

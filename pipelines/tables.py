@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,17 +43,33 @@ def step_rows(steps: list[dict[str, Any]]) -> Rows:
     return rows
 
 
-def log_lines(connection: Connection, arn: str, name: str | None, tail: int | None) -> Iterator[str]:
-    """The logs of an execution's steps, each under a heading; failed steps first, then in the order they began.
+@dataclass(frozen=True)
+class StepLog:
+    """The log of a step; its lines are read as they are asked for."""
+
+    step: str
+    status: str
+    lines: Iterable[str]
+
+
+def step_logs(connection: Connection, arn: str, name: str | None, tail: int | None) -> Iterator[StepLog]:
+    """The logs of an execution's steps, or of one; failed steps first, then in the order they began.
 
     Raises:
         UsageError: the execution has no such step, or that step runs no job.
     """
     steps = list_steps(connection, arn)
     for step in [_choose(steps, name)] if name else _failed_first(steps):
-        if not name:
-            yield f"==> {step['StepName']} ({step['StepStatus']})"
-        yield from tail_log(connection, step, tail) if tail else read_log(connection, step)
+        lines = tail_log(connection, step, tail) if tail else read_log(connection, step)
+        yield StepLog(step["StepName"], step["StepStatus"], lines)
+
+
+def as_lines(logs: Iterable[StepLog], *, headings: bool) -> Iterator[str]:
+    """Logs one after the other, each under its heading."""
+    for log in logs:
+        if headings:
+            yield f"==> {log.step} ({log.status})"
+        yield from log.lines
 
 
 def _failed_first(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,15 +20,13 @@ UNBUILDABLE = "PL100"
 
 
 def validate_pipeline(
-    source: PipelineSource, environment: Environment, build: Callable[[], BuiltPipeline]
+    source: PipelineSource, environment: Environment, built: BuiltPipeline | BuildError
 ) -> list[Finding]:
     """Findings on a pipeline; where it cannot be built those on its sources, and the build's error as one of them."""
-    try:
-        built = build()
-    except BuildError as error:
+    if isinstance(built, BuildError):
         subject = Subject(source, environment)
-        where = _place(subject, str(error))
-        problem = Problem(str(error), f"correct it, then: pipelines build {source.name}", where=where)
+        where = _place(subject, str(built))
+        problem = Problem(str(built), f"correct it, then: pipelines build {source.name}", where=where)
         return [finding(CHECKS[UNBUILDABLE], subject, problem), *run_checks(subject)]
     return run_checks(Subject(source, environment, built.definition, built.manifest, built.folder))
 
@@ -52,9 +50,9 @@ def as_text(findings: Iterable[Finding]) -> list[str]:
     return lines
 
 
-def as_json(findings: Iterable[Finding]) -> str:
-    """An array of objects, one per finding."""
-    return json.dumps([asdict(item) | {"page": item.page} for item in findings], indent=2)
+def as_documents(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """An object per finding."""
+    return [asdict(item) | {"page": item.page} for item in findings]
 
 
 def as_sarif(findings: Iterable[Finding]) -> str:
@@ -87,6 +85,14 @@ def _sarif_result(item: Finding) -> dict[str, Any]:
 def list_checks() -> list[str]:
     """One line per check: code, level, title."""
     return [f"{check.code}  {check.level:<7}  {check.title}" for _, check in sorted(CHECKS.items())]
+
+
+def check_documents() -> list[dict[str, str]]:
+    """An object per check."""
+    found = [check for _, check in sorted(CHECKS.items())]
+    return [
+        {"code": each.code, "level": each.level, "title": each.title, "explanation": each.explanation} for each in found
+    ]
 
 
 def summary(findings: list[Finding], names: list[str]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.catalog import PipelineSource, find_pipeline, list_pipelines
 from pipelines.environments import Target, load_target
+from pipelines.errors import BuildError, UsageError
 from pipelines.project import find_root
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.connection import Connection
     from pipelines.cost import StepCost
     from pipelines.follow import Ended
+    from pipelines.upsert import Upserted
 
 
 class Workspace:
@@ -30,8 +33,12 @@ class Workspace:
         write: Callable[[str], None],
         complain: Callable[[str], None] | None = None,
         suffix: str = "",
+        answer: Callable[[Any], None] | None = None,
     ) -> None:
         self.write = write
+        self.for_programs = answer is not None
+        self.answer: Callable[[Any], None] = answer or (lambda document: None)
+        """Takes the command's result as one document, where that is wanted instead of lines."""
         self._suffix = suffix
         self.complain = complain or write
         self._environment = environment
@@ -49,6 +56,12 @@ class Workspace:
         from pipelines.connection import Connection
 
         return Connection(self.target)
+
+    def connection_to(self, environment: str) -> Connection:
+        """The way to another environment."""
+        from pipelines.connection import Connection
+
+        return Connection(load_target(self.root, environment))
 
     @property
     def option(self) -> str:
@@ -74,23 +87,46 @@ class Workspace:
         """Names of the checkout's pipelines."""
         return (source.name for source in list_pipelines(self.root))
 
+    def chosen(self, names: Sequence[str], every: bool) -> list[str]:
+        """Names of the pipelines that a command line means.
+
+        Raises:
+            UsageError: it means none, or says both.
+        """
+        if bool(names) == every:
+            raise UsageError("Name one pipeline or several, or give --all. Which there are: pipelines list")
+        return list(names) or list(self.names())
+
     def build(self, name: str, output: Path | None = None) -> BuiltPipeline:
         """The build of a pipeline, made only if something it is made of has changed."""
-        from pipelines.build import build_pipeline
+        (built,) = self.build_all([name], output)
+        return built
 
-        source, environment = self.source(name), self.target.environment
-        built = build_pipeline(source, environment, output or self.root / "build", self.complain)
-        return replace(built, suffix=self.suffix)
+    def build_all(self, names: Sequence[str], output: Path | None = None) -> list[BuiltPipeline]:
+        """The builds of several pipelines, for which the SDK is imported once.
 
-    def validate(self, name: str) -> list[Finding]:
-        """Findings of all checks on a pipeline."""
-        from pipelines.build import build_pipeline
+        Raises:
+            BuildError: one of them cannot be built; those that can are.
+        """
+        found = self._builds(names, output)
+        for built in found:
+            if isinstance(built, BuildError):
+                raise built
+        return [replace(built, suffix=self.suffix) for built in found if not isinstance(built, BuildError)]
+
+    def validate(self, names: Sequence[str]) -> list[Finding]:
+        """Findings of all checks on pipelines."""
         from pipelines.validate import validate_pipeline
 
-        source, environment = self.source(name), self.target.environment
-        return validate_pipeline(
-            source, environment, lambda: build_pipeline(source, environment, self.root / "build", self.complain)
-        )
+        environment = self.target.environment
+        builds = zip(names, self._builds(names), strict=True)
+        return [item for name, built in builds for item in validate_pipeline(self.source(name), environment, built)]
+
+    def _builds(self, names: Sequence[str], output: Path | None = None) -> list[BuiltPipeline | BuildError]:
+        from pipelines.build import build_pipelines
+
+        sources, environment = [self.source(name) for name in names], self.target.environment
+        return build_pipelines(sources, environment, output or self.root / "build", self.complain)
 
     def planned_costs(self, name: str) -> list[StepCost]:
         """What the jobs of a pipeline cost per hour."""
@@ -114,24 +150,25 @@ class Workspace:
                 found.append(job_cost(step["StepName"], described, cached=bool(step.get("CacheHitResult"))))
         return [cost for cost in found if cost is not None]
 
-    def upsert(self, built: BuiltPipeline) -> str:
-        """Bring a built pipeline to the environment and say what was done; its ARN."""
+    def upsert(self, built: BuiltPipeline) -> Upserted:
+        """Bring a built pipeline to the environment and say what was done."""
         from pipelines.upsert import upsert_pipeline
 
         done = upsert_pipeline(built, self.connection, self.write)
         self.write(f"{done.action} {done.arn}")
-        return done.arn
+        return done
 
-    def seed(self, built: BuiltPipeline, *, again: bool) -> None:
-        """Upload a pipeline's sample data; without ``again`` only where there is none."""
+    def seed(self, built: BuiltPipeline, *, again: bool) -> dict[str, Any]:
+        """Upload a pipeline's sample data; without ``again`` only where there is none. Where it is, and its files."""
         from pipelines.seed import find_seed, is_seeded, upload_seed
 
         source = self.source(built.name)
         seed = find_seed(built)
         if not again and is_seeded(seed, self.connection):
-            return
-        upload_seed(source, seed, self.connection, self.write)
+            return {"uri": seed.uri, "uploaded": {}}
+        sizes = upload_seed(source, seed, self.connection, self.write)
         self.write(f"seeded {seed.uri}")
+        return {"uri": seed.uri, "uploaded": sizes}
 
     def start(self, name: str, parameters: Iterable[str]) -> str:
         """Start a deployed pipeline; the ARN of the execution."""
@@ -155,11 +192,14 @@ class Workspace:
         from pipelines.execution import pipeline_of
         from pipelines.follow import follow_execution
         from pipelines.summary import exit_code, summarize
-        from pipelines.views import open_view
+        from pipelines.views import PlainView, open_view
 
         definition = steps(json.loads(deployed_pipeline(self.connection, pipeline_of(arn))["PipelineDefinition"]))
-        with open_view([step.name for step in definition], self.write) as view:
+        names = [step.name for step in definition]
+        shown = nullcontext(PlainView(self.complain)) if self.for_programs else open_view(names, self.write)
+        with shown as view:
             ended: Ended = follow_execution(self.connection, arn, view)
         for line in summarize(self.connection, ended, definition):
             self.write(line)
+        self.answer({"arn": arn, "status": ended.status, "steps": ended.steps})
         return exit_code(ended)

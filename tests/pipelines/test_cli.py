@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,13 +14,23 @@ from tests.pipelines.conftest import Cli
 VERBS = list(ORDER)
 
 
-def test_every_verb_is_there_in_the_order_of_use_and_takes_env(cli: Cli, project: Path) -> None:
+def words(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    """Every command, also those of groups, as one types it."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from words(command, *before, name)
+        else:
+            yield (*before, name)
+
+
+def test_every_verb_is_there_in_the_order_of_use_and_takes_env_and_json(cli: Cli, project: Path) -> None:
     assert main.list_commands(click.Context(main)) == VERBS
     assert set(main.commands) == set(VERBS)
-    for verb in VERBS:
-        result = cli(project, verb, "--help")
+    for verb in words(main):
+        result = cli(project, *verb, "--help")
         assert result.exit_code == 0
         assert "--env" in result.output
+        assert "--json" in result.output
 
 
 def test_the_help_names_the_exit_codes(cli: Cli, project: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cost import TABLE, as_json, hourly_price, job_cost, lines, planned_costs
+from pipelines.cost import TABLE, as_document, hourly_price, job_cost, lines, planned_costs
 from pipelines.definition import parameters, steps
 from tests.pipelines.checks.cases import tiny
 
@@ -47,7 +47,7 @@ def test_before_a_run_each_job_has_its_price_per_hour(tmp_path: Path) -> None:
     printed = "\n".join(lines(found))
     assert "0.92" in printed
     assert "Estimate: prices of 2025-01-26" in printed
-    assert json.loads(as_json(found))["estimate"] is True
+    assert as_document(found)["estimate"] is True
 
 
 def test_after_a_run_billed_seconds_count_and_a_cached_step_is_free() -> None:

@@ -7,7 +7,7 @@ from pipelines.connection import Connection
 from pipelines.errors import UsageError
 from pipelines.jobs import job_of
 from pipelines.logs import read_log, tail_log
-from pipelines.tables import log_lines
+from pipelines.tables import as_lines, step_logs
 from tests.pipelines.fakes import ARN, Client, FakeConnection, job, step
 
 STEP = step("Train", "Succeeded", 0, 1, Metadata=job("TrainingJob", "t"))
@@ -61,7 +61,7 @@ def test_a_group_that_is_not_there_yet_is_an_empty_log() -> None:
 def test_a_failed_steps_log_comes_first() -> None:
     failed = step("Evaluate", "Failed", 1, 2, Metadata=job("ProcessingJob", "e"))
     found = connection(list_pipeline_execution_steps={"PipelineExecutionSteps": [STEP, failed]})
-    headings = [line for line in log_lines(found, ARN, None, None) if line.startswith("==>")]
+    headings = [line for line in as_lines(step_logs(found, ARN, None, None), headings=True) if line.startswith("==>")]
     assert headings == ["==> Evaluate (Failed)", "==> Train (Succeeded)"]
 
 
@@ -69,6 +69,6 @@ def test_an_unknown_step_and_one_without_a_job_are_explained() -> None:
     check = step("Check", "Failed", FailureReason="no such file")
     found = connection(list_pipeline_execution_steps={"PipelineExecutionSteps": [STEP, check]})
     with pytest.raises(UsageError, match=r"not begun a step 'Trian'.*Did you mean 'Train'"):
-        list(log_lines(found, ARN, "Trian", None))
+        list(step_logs(found, ARN, "Trian", None))
     with pytest.raises(UsageError, match=r"Step Check runs no job, so it has no log. It failed: no such file"):
-        list(log_lines(found, ARN, "Check", None))
+        list(step_logs(found, ARN, "Check", None))

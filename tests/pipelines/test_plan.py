@@ -16,7 +16,7 @@ from pipelines.connection import Connection
 from pipelines.environment import Environment
 from pipelines.environments import Endpoint, Target
 from pipelines.errors import UsageError
-from pipelines.plan import as_json, as_markdown, as_text, make_plan
+from pipelines.plan import as_document, as_markdown, as_text, make_plan
 from pipelines.record import COMMIT, read_record, unstamped
 from pipelines.upsert import upsert_pipeline
 from pipelines.versions import list_versions, roll_back, version, version_rows
@@ -99,7 +99,7 @@ def test_a_plan_tells_creation_then_nothing_then_the_change(deployment: Deployme
         "  $ Train: ml.m5.large -> ml.m5.4xlarge, +0.805 USD per instance and hour (estimate)",
     ]
     assert "| ~ | parameter MaxDepth | `DefaultValue` | 4 | 9 |" in as_markdown(plan)
-    assert json.loads(as_json(plan))["action"] == "update"
+    assert as_document(plan)["action"] == "update"
     assert deployment.upsert() == "updated"
 
 
