@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from pipelines import deployment_commands, image_commands, model_commands  # noqa: F401  (they register commands)
+from pipelines import deployment_commands, image_commands, model_commands, train_command  # noqa: F401  (commands)
 from pipelines.errors import EXIT_INTERRUPTED, EXIT_USAGE
 from pipelines.group import command, main, names_argument, parameter_option, print_json
 from pipelines.workspace import Workspace
@@ -131,8 +131,10 @@ def run(workspace: Workspace, name: str, parameters: tuple[str, ...], keep: bool
 @command
 @click.argument("execution")
 def follow(workspace: Workspace, execution: str) -> None:
-    """Follow EXECUTION to its end."""
-    sys.exit(_follow(workspace, workspace.find(execution)))
+    """Follow EXECUTION, or a training job by its ARN, to its end."""
+    arn = workspace.find(execution)
+    follow_it = train_command.follow if train_command.is_training_job(arn) else _follow
+    sys.exit(follow_it(workspace, arn))
 
 
 @command
@@ -193,11 +195,13 @@ def why(workspace: Workspace, execution: str, step: str) -> None:
 @command
 @click.argument("execution")
 def stop(workspace: Workspace, execution: str) -> None:
-    """Stop EXECUTION; its running jobs are told to end."""
+    """Stop EXECUTION, whose running jobs are told to end, or a training job by its ARN."""
     from pipelines.execution import stop_execution
+    from pipelines.train_follow import stop_training
 
     arn = workspace.find(execution)
-    stop_execution(workspace.connection, arn)
+    stop_it = stop_training if train_command.is_training_job(arn) else stop_execution
+    stop_it(workspace.connection, arn)
     workspace.write(f"stopping {arn}")
     workspace.answer({"arn": arn})
 

@@ -55,8 +55,9 @@ def follow_execution(
                 final = list_steps(connection, arn)
                 view.update(final, ended=True)
                 return Ended(execution, final)
-        sleep(_interval(time.monotonic() - begun))
+        sleep(interval(time.monotonic() - begun))
 
 
-def _interval(followed: float) -> float:
+def interval(followed: float) -> float:
+    """Seconds until the next look at something that was followed for so long."""
     return min(max(SHORTEST_INTERVAL, followed * INTERVAL_GROWTH), LONGEST_INTERVAL)

@@ -30,7 +30,8 @@ Exit codes:
 
 
 ORDER = (
-    *("list", "new", "build", "show", "validate", "plan", "seed", "upsert", "start", "run", "follow", "executions"),
+    *("list", "new", "build", "show", "validate", "plan", "seed", "upsert", "start", "run", "train", "follow"),
+    "executions",
     *("steps", "logs", "why", "stop", "history", "diff", "rollback", "delete", "models", "approve", "reject"),
     *("promote", "images", "cost", "policy"),
 )

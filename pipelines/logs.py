@@ -34,17 +34,12 @@ def tail_log(connection: Connection, step: dict[str, Any], lines: int) -> list[s
     return [message for _, message in found[-lines:]]
 
 
-def _streams(connection: Connection, step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def streams(connection: Connection, group: str, job: str) -> Iterator[tuple[str, str]]:
+    """Group and name of each stream of a job's log; none before it has a line."""
     from botocore.exceptions import ClientError
 
-    job = job_of(step)
-    if job is None:
-        return
-    kind, arn = job
-    group = kind.log_group
-    name = describe_job(connection, kind, arn)[f"{kind.name}Name"]
     pages = connection.logs.get_paginator("describe_log_streams").paginate(
-        logGroupName=group, logStreamNamePrefix=f"{name}/"
+        logGroupName=group, logStreamNamePrefix=f"{job}/"
     )
     try:
         for page in pages:
@@ -52,3 +47,10 @@ def _streams(connection: Connection, step: dict[str, Any]) -> Iterator[tuple[str
     except ClientError as error:
         if not is_missing(error):  # a group is made by its first log line
             raise
+
+
+def _streams(connection: Connection, step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    job = job_of(step)
+    if job is not None:
+        kind, arn = job
+        yield from streams(connection, kind.log_group, describe_job(connection, kind, arn)[f"{kind.name}Name"])

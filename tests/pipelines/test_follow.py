@@ -1,7 +1,7 @@
 from typing import Any, cast
 
 from pipelines.connection import Connection
-from pipelines.follow import LONGEST_INTERVAL, SHORTEST_INTERVAL, _interval, follow_execution
+from pipelines.follow import LONGEST_INTERVAL, SHORTEST_INTERVAL, follow_execution, interval
 from tests.pipelines.fakes import ARN, Client, FakeConnection, step
 
 
@@ -58,6 +58,6 @@ def test_all_pages_of_steps_are_read() -> None:
 
 
 def test_the_interval_grows_with_the_run() -> None:
-    assert _interval(0) == _interval(20) == SHORTEST_INTERVAL
-    assert SHORTEST_INTERVAL < _interval(100) < LONGEST_INTERVAL
-    assert _interval(36_000) == LONGEST_INTERVAL
+    assert interval(0) == interval(20) == SHORTEST_INTERVAL
+    assert SHORTEST_INTERVAL < interval(100) < LONGEST_INTERVAL
+    assert interval(36_000) == LONGEST_INTERVAL
