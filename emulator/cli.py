@@ -169,6 +169,31 @@ def execute(data_dir: Path, command: tuple[str, ...]) -> None:
 
 @main.command()
 @data_dir_option
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Seconds until there are instances again.",
+)
+@click.argument("job")
+def interrupt(data_dir: Path, seconds: float, job: str) -> None:
+    """Take the spot instances of training JOB (name or ARN) away, as EC2 does when others need them."""
+    from emulator import control
+
+    found = runtime.running(data_dir)
+    if found is None or not found.url:
+        _not_running(data_dir)
+    try:
+        arn = control.interrupt(found.url, job, seconds)
+    except control.ControlError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Interrupted: {arn}")
+
+
+@main.command()
+@data_dir_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Stop the emulator first if it is running.")
 def reset(data_dir: Path, yes: bool, force: bool) -> None:

@@ -42,6 +42,10 @@ STATE = (
 """What an emulator keeps in its folder besides the lock."""
 
 
+class ControlError(RuntimeError):
+    """A running emulator did not do what it was asked to; the message says why."""
+
+
 def start(settings: Settings) -> Running:
     """Start the emulator in the background and return once it answers.
 
@@ -146,6 +150,30 @@ def health(url: str, timeout: float = 5.0) -> dict[str, Any] | None:
         return None
     finally:
         connection.close()
+
+
+def interrupt(url: str, job: str, seconds: float) -> str:
+    """Take the spot instances of a training job (name or ARN) away for some seconds; the job's ARN.
+
+    Raises:
+        ControlError: the emulator refuses, or does not answer.
+    """
+    from http.client import HTTPConnection, HTTPException
+
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=5.0)
+    try:
+        body = json.dumps({"job": job, "seconds": seconds})
+        connection.request("POST", "/_emulator/interrupt", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        document = json.loads(response.read())
+    except (OSError, HTTPException, ValueError) as error:
+        raise ControlError(f"The emulator at {url} does not answer: {error}") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise ControlError(document["message"])
+    return str(document["arn"])
 
 
 def reset(data_dir: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from emulator.aws.errors import AwsError, InternalFailure
-from emulator.gateway import errors, health, routing
+from emulator.gateway import errors, health, interruptions, routing
 from emulator.gateway.bodies import Disconnected, read_body, unpacked
 from emulator.gateway.callers import UNSIGNED, Caller, caller_of, scope_of
 from emulator.gateway.compiled import compiled
@@ -102,6 +102,9 @@ class Gateway:
                 check_host(request.headers.get("host", ""))
             if request.path == health.PATH:
                 return self._health(scope)
+            if request.path == interruptions.PATH:
+                request.body = await read_body(request.headers, receive)
+                return interruptions.answer(self._app, request, local=_is_local(scope))
             caller = caller_of(request)
             if routing.is_registry(request, caller):
                 return await self._answer_registry(scope, receive, request_id)
@@ -172,8 +175,12 @@ class Gateway:
             raise Disconnected from error
 
     def _health(self, scope: AsgiScope) -> WireResponse:
-        client = (scope.get("client") or ("",))[0]
-        return health.health(self._app.settings, self._isolation, details=is_loopback(client))
+        return health.health(self._app.settings, self._isolation, details=_is_local(scope))
+
+
+def _is_local(scope: AsgiScope) -> bool:
+    """Whether this machine asks."""
+    return is_loopback((scope.get("client") or ("",))[0])
 
 
 def _request_id() -> str:

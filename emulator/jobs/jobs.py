@@ -114,6 +114,13 @@ class Jobs:
             if ticket.cancel():
                 self._execute(run)
 
+    def interrupt(self, arn: str, seconds: float) -> None:
+        """Take the instances of a job away for some seconds. Returns at once; nothing happens to one that has ended."""
+        with self._lock:
+            found = self._active.get(arn)
+        if found is not None:
+            found[0].interrupt(seconds)
+
     def recover(self) -> None:
         """After a start: run interrupted jobs again, finish stopping the others, delete what nobody needs.
 

@@ -20,8 +20,8 @@ from emulator.store.log_streams import LogEvent
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource
 
-Cause = Literal["exit", "stop", "max-runtime", "done", "peer"]
-"""What ended a program: itself, the user, its time, its driver, another host of its job."""
+Cause = Literal["exit", "stop", "max-runtime", "interrupt", "done", "peer"]
+"""What ended a program: itself, the user, its time, who wanted its instances, its driver, another host of its job."""
 Status = Literal["Completed", "Failed", "Stopped"]
 
 
@@ -114,9 +114,13 @@ class JobKind(ABC):
     def reset(self, job: Resource) -> None:
         """Take back what a run that died with the emulator noted in ``job.body``: it runs again from the start."""
 
-    def may_retry(self, job: Resource) -> bool:
-        """Whether a job that failed by the service's own fault is to be run once more."""
-        return False
+    def retries(self, job: Resource) -> int:
+        """How often a job that fails by the service's own fault is to be run again."""
+        return 0
+
+    def deadline(self, job: Resource) -> float | None:
+        """When a job must have ended, waiting for instances included, in Unix seconds; None: at no certain time."""
+        return None
 
     @abstractmethod
     def advance(self, job: Resource, phase: Phase, now: float) -> None:

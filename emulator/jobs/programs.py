@@ -38,6 +38,8 @@ class Programs:
     def stop(self, cause: Cause = "stop") -> None:
         """End all programs as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
         with self._lock:
+            if self._cause == "interrupt" and cause == "stop":
+                self._cause = cause
             if self._cause != "exit":
                 return
             self._cause = cause

@@ -1,6 +1,8 @@
 """One job from its inputs to its verdict.
 
     stage -> launch -> wait -> note how it ended -> upload -> verdict
+      ^                                 |
+      +--- wait for instances <---------+ interrupted
 
 A job has one or several hosts, each with a folder, a log and a program of its own; they are staged one after the other,
 run together and are judged as one. Crash-only: until the ending is noted on disk, an interrupted job runs again from
@@ -13,6 +15,7 @@ import heapq
 import json
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
@@ -22,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.images import Environment, ImageError
-from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal
+from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal, is_internal
 from emulator.jobs.host_run import HostRun, Parts
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.programs import Programs
@@ -34,6 +37,9 @@ from emulator.store.resources import Resource
 
 RETRY_SECONDS = 1.0
 """How long to wait before writing a verdict again that the disk had no room for."""
+
+LOOK_SECONDS = 0.2
+"""How often a job that waits for instances looks whether it is to be stopped."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,18 +66,28 @@ class JobRun:
         self._parts = parts
         self._directory = run_folder(parts.root, job)
         self._machines = kind.hosts(job)
-        self._programs = Programs(self._machines[0].names, parts.settings.stop_grace_seconds, kind.failed)
+        self._lock = threading.Lock()
+        self._programs = self._new_programs()
+        self._absent_until = 0.0
         self._hosts: list[HostRun] = []
 
     # From other threads
 
     def stop(self) -> None:
         """End the programs as AWS does: SIGTERM, SIGKILL after a grace. Returns at once."""
-        self._programs.stop()
+        with self._lock:
+            self._programs.stop()
+
+    def interrupt(self, seconds: float) -> None:
+        """Take the job's instances away for some seconds: its programs end as if it were stopped. Returns at once."""
+        with self._lock:
+            self._absent_until = time.time() + seconds
+            self._programs.stop("interrupt")
 
     def kill(self) -> None:
         """Kill the programs; the job stays as it is."""
-        self._programs.kill()
+        with self._lock:
+            self._programs.kill()
 
     # In the supervisor's thread
 
@@ -91,8 +107,17 @@ class JobRun:
             host.complete_log()
 
     def _judge(self) -> Verdict:
+        """How the job ended, after as many attempts as it may have where the fault is the service's."""
+        verdict = self._judged(self._attempt)
+        for _ in range(self._kind.retries(self.job)):
+            if verdict.status != "Failed" or not is_internal(verdict.reason):
+                break
+            verdict = self._judged(self._retry)
+        return verdict
+
+    def _judged(self, attempt: Callable[[], Verdict]) -> Verdict:
         try:
-            return self._attempt()
+            return attempt()
         except Interrupted:
             raise
         except Stopped:
@@ -112,14 +137,31 @@ class JobRun:
             return verdict
         return replace(verdict, reason=f"{verdict.reason} ({error.strerror} on the emulator's disk)"[:MAX_REASON])
 
+    def _retry(self) -> Verdict:
+        self._leave()
+        self._advance(Phase.STARTING)
+        return self._attempt()
+
     def _attempt(self) -> Verdict:
+        while (verdict := self._stay()) is None:
+            if (verdict := self._await_instances()) is not None:
+                break
+        return verdict
+
+    def _stay(self) -> Verdict | None:
+        """One stay on the instances; None if they were taken away before the programs were through."""
         ending = self._noted_ending()
         if ending is None:
             self._check()
         self._hosts = list(self._make_hosts())
+        self._uploader = self._new_uploader()
         try:
             if ending is None:
                 ending = self._run()
+            if ending.cause == "interrupt":
+                self._note_line("interrupted: the instances were taken away")
+                self._upload_continuous()
+                return None
             self._advance(Phase.UPLOADING)
             return self._conclude(ending)
         except JobFailure as failure:
@@ -129,6 +171,32 @@ class JobRun:
         finally:
             for host in self._hosts:
                 host.log.close()
+
+    def _await_instances(self) -> Verdict | None:
+        """Wait until there are instances again; a verdict if that takes too long."""
+        self._advance(Phase.INTERRUPTED)
+        self._leave()
+        deadline = self._kind.deadline(self.job)
+        while (left := self._absent_until - time.time()) > 0:
+            self._check()
+            if deadline is not None and time.time() >= deadline:
+                return Verdict("Stopped", exceeded="MaxWaitTimeExceeded")
+            self._parts.closing.wait(min(left, LOOK_SECONDS))
+        self._check()
+        self._advance(Phase.STARTING)
+        return None
+
+    def _leave(self) -> None:
+        """Forget the instances, so that the job can be run on others. Whoever had stopped it has stopped it."""
+        remove_tree(self._directory)
+        with self._lock:
+            if not self._programs.stopped:
+                self._programs = self._new_programs()
+        self._check()
+
+    def _new_programs(self) -> Programs:
+        grace = self._parts.settings.stop_grace_seconds
+        return Programs(self._machines[0].names, grace, self._kind.failed)
 
     def _make_hosts(self) -> Iterator[HostRun]:
         for machine in self._machines:
@@ -158,7 +226,8 @@ class JobRun:
             raise image_unusable(str(error)) from error
 
     def _run_programs(self, environment: Environment) -> Ending:
-        meanwhile = self._uploading_meanwhile()
+        uploads = any(output.continuous for output in self._hosts[0].plan.outputs)
+        meanwhile = self._upload_continuous if uploads else None
         with self._lan(environment) as lan:
             starts = {}
             for host in self._hosts:
@@ -178,15 +247,11 @@ class JobRun:
     def _is_ending(self) -> bool:
         return self._programs.stopped or self._parts.closing.is_set()
 
-    def _uploading_meanwhile(self) -> Callable[[], None] | None:
-        outputs = [output for output in self._hosts[0].plan.outputs if output.continuous]
-        uploader = self._uploader()
-
-        def upload() -> None:
-            for output in outputs:
-                uploader.changed(output)
-
-        return upload if outputs else None
+    def _upload_continuous(self) -> None:
+        """Upload what has changed in the folders that are uploaded while the programs run."""
+        for output in self._hosts[0].plan.outputs:
+            if output.continuous:
+                self._uploader.changed(output)
 
     def _conclude(self, ending: Ending) -> Verdict:
         decisive = next(host for host in self._hosts if host.name == ending.host)
@@ -194,7 +259,7 @@ class JobRun:
             job=self.job,
             plan=decisive.plan,
             tree=decisive.tree,
-            uploader=self._uploader(),
+            uploader=self._uploader,
             scratch=self._directory / "archive",
             log_backward=self._log_backward,
             note=self._note_line,
@@ -207,7 +272,7 @@ class JobRun:
         lines = (logs.events_backward(stream, complete=True) for stream in streams)
         return heapq.merge(*lines, key=lambda event: -event.timestamp)
 
-    def _uploader(self) -> Uploader:
+    def _new_uploader(self) -> Uploader:
         trees = Trees([host.tree for host in self._hosts], self._note_line)
         return Uploader(self._parts.objects, trees, self._note_line)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
+import time
 from typing import Any
 
+from emulator.jobs import transitions
 from emulator.jobs.failures import algorithm_error
 from emulator.jobs.hosts import Host, cluster, resource_config
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
@@ -22,14 +23,19 @@ CHANNELS = "/opt/ml/input/data"
 CHECKPOINTS = "/opt/ml/checkpoints"
 
 _MESSAGES = {
+    Phase.INTERRUPTED: "Training job interrupted: the spot instances were taken away",
+    Phase.STARTING: "Launching requested ML instances",
     Phase.DOWNLOADING: "Downloading input data",
     Phase.RUNNING: "Training image download completed. Training in progress.",
     Phase.UPLOADING: "Uploading generated training model",
 }
 _LAST_MESSAGES = {
+    Phase.INTERRUPTED: "Training job interrupted: the spot instances were taken away",
+    Phase.STARTING: "Launching requested ML instances",
     "Completed": "Training job completed",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "Training job wait time exceeded MaxWaitTimeInSeconds provided",
 }
 
 
@@ -68,22 +74,36 @@ class Training(JobKind):
             files={f"input/config/{name}.json": json.dumps(content).encode() for name, content in files.items()},
             folders=["model", "output/data", "input/data", *([str(below_root(saved.path))] if saved else [])],
             network=not body.get("EnableNetworkIsolation", False),
-            max_runtime=body["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
+            max_runtime=self._time_left(job),
             host=host,
         )
 
+    def _time_left(self, job: Resource) -> float:
+        """MaxRuntimeInSeconds is of all attempts together (API shape StoppingCondition)."""
+        limit: int = job.body["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
+        left = [limit - transitions.trained_seconds(job.body)]
+        if (deadline := self.deadline(job)) is not None:
+            left.append(deadline - time.time())
+        return max(0.0, min(left))
+
+    def deadline(self, job: Resource) -> float | None:
+        wait: int | None = job.body["StoppingCondition"].get("MaxWaitTimeInSeconds")
+        return None if wait is None else job.created + wait
+
+    def retries(self, job: Resource) -> int:
+        allowed: int = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+        return allowed - transitions.retries(job.body)
+
     def reset(self, job: Resource) -> None:
-        job.body.pop("TrainingStartTime", None)
-        first = job.body["SecondaryStatusTransitions"][0]
-        first.pop("EndTime", None)
-        job.body["SecondaryStatusTransitions"] = [first]
-        job.body["SecondaryStatus"] = first["Status"]
+        transitions.go_back(job.body)
+        if transitions.is_first(job.body):
+            job.body.pop("TrainingStartTime", None)
 
     def advance(self, job: Resource, phase: Phase, now: float) -> None:
         if phase is Phase.DOWNLOADING:
-            job.body["TrainingStartTime"] = now
+            job.body.setdefault("TrainingStartTime", now)
         if job.status == "InProgress":
-            move_to(job.body, phase.value, _MESSAGES[phase], now)
+            transitions.move_to(job.body, phase.value, _MESSAGES[phase], now)
 
     def conclude(self, work: Work, ending: Ending) -> Verdict:
         """The model goes to S3 however the program ended, as far as it left one: AWS keeps it for the user."""
@@ -94,7 +114,9 @@ class Training(JobKind):
         if ending.failure is not None:
             return Verdict("Failed", ending.failure, members)
         if ending.cause == "max-runtime":
-            return Verdict("Stopped", None, members, "MaxRuntimeExceeded")
+            deadline = self.deadline(work.job)
+            late = deadline is not None and time.time() >= deadline
+            return Verdict("Stopped", None, members, "MaxWaitTimeExceeded" if late else "MaxRuntimeExceeded")
         if ending.cause == "stop":
             return Verdict("Stopped", None, members)
         if ending.exited.code == 0:
@@ -110,22 +132,11 @@ class Training(JobKind):
             job.body["FailureReason"] = verdict.reason
         if verdict.status == "Completed":
             job.body.setdefault("ModelArtifacts", {"S3ModelArtifacts": model_uri(job)})
-        move_to(job.body, secondary, verdict.reason or _LAST_MESSAGES.get(secondary, ""), now)
-        job.body["SecondaryStatusTransitions"][-1]["EndTime"] = now
+        transitions.move_to(job.body, secondary, verdict.reason or _LAST_MESSAGES.get(secondary, ""), now)
+        job.body[transitions.TRANSITIONS][-1]["EndTime"] = now
         job.body["TrainingEndTime"] = now
-        started = job.body.get("TrainingStartTime")
-        if started is not None:
-            seconds = max(1, math.ceil(now - started))
-            job.body |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
-
-
-def move_to(body: dict[str, Any], status: str, message: str, now: float) -> None:
-    """Enter a secondary status: the last transition ends, a new one begins."""
-    transitions = body.setdefault("SecondaryStatusTransitions", [])
-    if transitions and "EndTime" not in transitions[-1]:
-        transitions[-1]["EndTime"] = now
-    transitions.append({"Status": status, "StartTime": now, "StatusMessage": message})
-    body["SecondaryStatus"] = status
+        if "TrainingStartTime" in job.body:
+            transitions.bill(job.body)
 
 
 def artifacts_uri(job: Resource) -> str:

@@ -14,7 +14,8 @@ from emulator.jobs.failures import nothing_found
 from emulator.jobs.hosts import cluster
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, DataType, below_root
 from emulator.jobs.staging import exists
-from emulator.jobs.training import KIND, move_to
+from emulator.jobs.training import KIND
+from emulator.jobs.transitions import move_to
 from emulator.services.context import Context
 from emulator.services.sagemaker import jobs, warm_pools
 from emulator.store.objects import parse_s3_uri
