@@ -61,7 +61,7 @@ def test_the_digest_covers_everything_that_is_installed(requirements, tmp_path):
 
 
 BUILD = "import sys; from pathlib import Path; from emulator.images.virtualenv import Install, Virtualenv; " \
-    "Virtualenv(Path(sys.argv[1]), [Install([Path(sys.argv[2])])]).ensure(lambda it: print(it, flush=True))"  # fmt: skip
+    "Virtualenv(Path(sys.argv[1]), [Install([Path(sys.argv[2])])]).ensure(lambda i: print(i, flush=True))"  # fmt: skip
 
 
 def builder(tmp_path, requirements):

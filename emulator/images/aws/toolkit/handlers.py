@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 from . import encoders, user_code
@@ -23,8 +25,19 @@ Predictor = Callable[[bytes, str, str], Answer]
 """Request body, its content type, the type that is accepted; to the answer."""
 
 
-def load(container: Container, program: str, decode: Callable[[bytes, str], Any]) -> Predictor:
-    """Load the user's module and, with its ``model_fn``, the model; ``decode`` is the image's own ``input_fn``.
+@dataclass(frozen=True)
+class Defaults:
+    """What an image does where the user's module lacks a handler."""
+
+    decode: Callable[[bytes, str], Any] = encoders.decode
+    predict: Callable[[Any, Any], Any] = lambda value, model: model.predict(value)
+    encode: Callable[[Any, str], tuple[bytes, str]] = encoders.encode
+    model: Callable[[str], Any] | None = None
+    """None where every model needs a ``model_fn`` of its own."""
+
+
+def load(container: Container, program: str, defaults: Defaults) -> Predictor:
+    """Load the user's module and, with its ``model_fn``, the model.
 
     Raises:
         UserError: the module lacks something, or has both ``transform_fn`` and what it replaces.
@@ -32,30 +45,54 @@ def load(container: Container, program: str, decode: Callable[[bytes, str], Any]
     folder = _bring(container)
     user_code.install_requirements(folder)
     module = _import(folder, program)
-    if not hasattr(module, "model_fn"):
+    load_model = getattr(module, "model_fn", defaults.model)
+    if load_model is None:
         raise UserError(
             f"Please provide a model_fn implementation in {program}.\nSee documentation for model_fn at"
             " https://github.com/aws/sagemaker-python-sdk"
         )
-    model = module.model_fn(str(container.model))
+    model = _with_context(load_model, 1)(str(container.model))
     if hasattr(module, "transform_fn"):
         if both := [name for name in ("input_fn", "predict_fn", "output_fn") if hasattr(module, name)]:
             raise UserError(f"Cannot use transform_fn implementation in conjunction with {', '.join(both)} ({program})")
-        return lambda body, kind, accept: _answer(module.transform_fn(model, _text(body, kind), kind, accept), accept)
-    return _chain(module, model, decode)
+        transform = _with_context(module.transform_fn, 4)
+        return lambda body, kind, accept: _answer(transform(model, _text(body, kind), kind, accept), accept)
+    return _chain(module, model, defaults)
 
 
-def _chain(module: ModuleType, model: Any, decode: Callable[[bytes, str], Any]) -> Predictor:
-    read = getattr(module, "input_fn", None)
-    predict = getattr(module, "predict_fn", lambda value, model: model.predict(value))
-    write = getattr(module, "output_fn", None)
+def of_defaults(container: Container, defaults: Defaults) -> Predictor:
+    """A model without a module of the user's, where the image can load it by itself."""
+    return _chain(ModuleType("none"), defaults.model(str(container.model)) if defaults.model else None, defaults)
+
+
+def _chain(module: ModuleType, model: Any, defaults: Defaults) -> Predictor:
+    read = _optional(module, "input_fn")
+    predict = _optional(module, "predict_fn") or defaults.predict
+    write = _optional(module, "output_fn")
 
     def run(body: bytes, kind: str, accept: str) -> Answer:
-        value = read(_text(body, kind), kind) if read else decode(body, kind)
+        value = read(_text(body, kind), kind) if read else defaults.decode(body, kind)
         prediction = predict(value, model)
-        return _answer(write(prediction, accept), accept) if write else Answer(*encoders.encode(prediction, accept))
+        return _answer(write(prediction, accept), accept) if write else Answer(*defaults.encode(prediction, accept))
 
     return run
+
+
+def _optional(module: ModuleType, name: str) -> Callable[..., Any] | None:
+    return _with_context(getattr(module, name), 2) if hasattr(module, name) else None
+
+
+def _with_context(handler: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """A handler may take one argument more than its ``count``: the server's context, which knows of no GPU."""
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return handler
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    if len(positional) != count + 1:
+        return handler
+    context = SimpleNamespace(system_properties={"gpu_id": None}, manifest={})
+    return lambda *arguments: handler(*arguments, context)
 
 
 def _bring(container: Container) -> Path:

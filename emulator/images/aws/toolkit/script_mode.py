@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import user_code
+from . import distribution, user_code
 from .container import Container, decoded, variable
 from .errors import UserError
 
@@ -42,7 +42,7 @@ def train(container: Container, program: str) -> None:
         raise UserError(f"sagemaker_program: there is no {program} in {address or container.code}; it has {held}")
     user_code.install_requirements(container.code)
     arguments = to_arguments(user_hyperparameters(container))
-    command = _command(container.code, program, arguments)
+    command = distribution.command(container, program, arguments) or _command(container.code, program, arguments)
     print(f"Invoking user script: {' '.join(command)}", flush=True)
     environ = os.environ | variables(container, program, arguments)
     user_code.run(command, container.code, "ExecuteUserScriptError", environ)

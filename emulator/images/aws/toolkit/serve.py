@@ -14,10 +14,11 @@ from typing import Any
 from . import encoders, handlers
 from .container import Container, variable
 from .errors import BadRequest, ToolkitError, UserError
-from .handlers import Answer, Predictor
+from .handlers import Answer, Defaults, Predictor
 
 DEFAULT_PORT = "8080"
 MAX_PAYLOAD_MIB = 6
+_PROGRAM = "inference.py"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -44,17 +45,37 @@ def load(container: Container) -> Predictor:
         UserError: the model or the handlers cannot be loaded.
     """
     program = variable("SAGEMAKER_PROGRAM")
-    has_xgboost = importlib.util.find_spec("xgboost") is not None
-    if program:
-        decode: Callable[[bytes, str], Any] = encoders.decode
-        if has_xgboost:
-            from .xgboost_algorithm.serving import decode
-        return handlers.load(container, program, decode)
-    if has_xgboost:
+    if _has("xgboost") and not program:
         from .xgboost_algorithm import serving
 
         return serving.predictor(container)
+    defaults = _defaults()
+    if program := program or _usual_program(container):
+        return handlers.load(container, program, defaults)
+    if defaults.model is not None:
+        return handlers.of_defaults(container, defaults)
     raise UserError("SAGEMAKER_PROGRAM must name the program with model_fn: this image has no algorithm of its own")
+
+
+def _usual_program(container: Container) -> str:
+    """AWS's framework images take ``code/inference.py`` of the model where nothing names a program."""
+    return _PROGRAM if (container.model / "code" / _PROGRAM).is_file() else ""
+
+
+def _defaults() -> Defaults:
+    if _has("torch"):
+        from .pytorch import DEFAULTS
+
+        return DEFAULTS
+    if _has("xgboost"):
+        from .xgboost_algorithm.serving import decode
+
+        return Defaults(decode=decode)
+    return Defaults()
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 class Application:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.images.aws.toolkit import cli, script_mode, user_code
+from emulator.images.aws.toolkit import cli, distribution, script_mode, user_code
+from emulator.images.aws.toolkit.container import Container
+from emulator.images.aws.toolkit.errors import UserError
 from tests.emulator.images.aws.toolkit.conftest import Setup
 
 PROGRAM = """\
@@ -96,3 +98,35 @@ def test_a_long_output_keeps_the_last_traceback_s_end() -> None:
     reason = user_code.reason(text)
     assert reason.endswith("Error: z")
     assert len(reason) < 1000
+
+
+TORCHRUN = {"sagemaker_torch_distributed_enabled": "true"}
+
+
+def test_torchrun_starts_a_process_on_each_host(container: Setup) -> None:
+    job = container(TORCHRUN)
+    words = distribution.command(job, "train.py", ["--a", "1"])
+    assert words is not None
+    assert words[1:] == ["-m", "torch.distributed.run", "--nnodes=1", "--nproc_per_node=1", "train.py", "--a", "1"]
+    resources = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
+    (job.input / "config" / "resourceconfig.json").write_text(json.dumps(resources))
+    words = distribution.command(Container(job.base), "train.py", [])
+    assert words is not None
+    assert words[3:] == [
+        *("--nnodes=2", "--nproc_per_node=1", "--master_addr=algo-1", "--master_port=7777", "--node_rank=1", "train.py")
+    ]
+
+
+def test_without_a_distribution_a_program_is_started_by_itself(container: Setup) -> None:
+    assert distribution.command(container({"sagemaker_torch_distributed_enabled": "false"}), "train.py", []) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "program", "reason"),
+    [(TORCHRUN, "train.sh", "Python scripts only"), ({"sagemaker_mpi_enabled": "true"}, "train.py", "no MPI")],
+)
+def test_a_distribution_that_is_not_here_is_refused(
+    container: Setup, given: dict[str, str], program: str, reason: str
+) -> None:
+    with pytest.raises(UserError, match=reason):
+        distribution.command(container(given), program, [])

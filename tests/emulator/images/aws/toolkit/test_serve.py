@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import xgboost
 
-from emulator.images.aws.toolkit import encoders, serve
+from emulator.images.aws.toolkit import serve
 from emulator.images.aws.toolkit.container import Container
 from emulator.images.aws.toolkit.errors import UserError
+from emulator.images.aws.toolkit.handlers import Defaults
 from emulator.images.aws.toolkit.handlers import load as load_handlers
 from tests.emulator.images.aws.toolkit.conftest import as_csv, table
 
@@ -59,7 +60,7 @@ def algorithm(container: Container) -> serve.Application:
 
 def handlers(container: Container, text: str) -> serve.Application:
     (container.model / "code" / "inference.py").write_text(text)
-    return serve.Application(load_handlers(container, "inference.py", encoders.decode))
+    return serve.Application(load_handlers(container, "inference.py", Defaults()))
 
 
 def test_ping_and_execution_parameters(algorithm: serve.Application) -> None:
@@ -171,3 +172,27 @@ def test_a_handler_that_fails_answers_500_with_its_traceback(container: Containe
 def test_without_model_fn_the_advice_is_aws_s(container: Container) -> None:
     with pytest.raises(UserError, match="Please provide a model_fn implementation"):
         handlers(container, "")
+
+
+def test_a_handler_may_take_the_server_s_context(container: Container) -> None:
+    application = handlers(
+        container,
+        "def model_fn(folder, context): return context.system_properties['gpu_id']\n"
+        "def input_fn(body, kind): return body\n"
+        "def predict_fn(data, model, context): return [data, model]\n"
+        "def output_fn(prediction, accept, context=None): return str(prediction), 'text/plain'\n",
+    )
+    seen = ask(application, "POST", "/invocations", b"x", content_type="text/csv")
+    assert (seen.status, seen.body) == (200, b"['x', None]")
+
+
+def test_a_framework_takes_inference_py_where_nothing_names_a_program(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "_has", lambda module: False)
+    with pytest.raises(UserError, match="SAGEMAKER_PROGRAM must name"):
+        serve.load(container)
+    text = "def model_fn(folder): return 7\ndef transform_fn(model, body, kind, accept): return str(model), kind\n"
+    (container.model / "code" / "inference.py").write_text(text)
+    seen = ask(serve.Application(serve.load(container)), "POST", "/invocations", b"1", content_type="text/csv")
+    assert seen.body == b"7"
