@@ -12,7 +12,6 @@ clean inputs; from then on only the uploads are done again, with the files the p
 from __future__ import annotations
 
 import heapq
-import json
 import logging
 import sqlite3
 import threading
@@ -22,16 +21,16 @@ from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from emulator.images import Environment, ImageError
+from emulator.jobs import ending_file
 from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal, is_internal
 from emulator.jobs.host_run import HostRun, Parts
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.programs import Programs
 from emulator.jobs.tree import Trees, remove_tree
 from emulator.jobs.uploads import Uploader
-from emulator.launchers.launcher import Exit, Lan
+from emulator.launchers.launcher import Lan
 from emulator.store.log_streams import LogEvent
 from emulator.store.resources import Resource
 
@@ -150,7 +149,7 @@ class JobRun:
 
     def _stay(self) -> Verdict | None:
         """One stay on the instances; None if they were taken away before the programs were through."""
-        ending = self._noted_ending()
+        ending = ending_file.read(self._directory)
         if ending is None:
             self._check()
         self._hosts = list(self._make_hosts())
@@ -215,7 +214,7 @@ class JobRun:
         ending = self._run_programs(environment)
         if self._parts.closing.is_set():
             raise Interrupted
-        self._note(ending)
+        ending_file.write(self._directory, ending)
         return ending
 
     def _environment(self, uri: str) -> Environment:
@@ -284,29 +283,6 @@ class JobRun:
             raise Interrupted
         if self._programs.stopped or self.job.status == "Stopping":
             raise Stopped
-
-    # What survives a kill
-
-    @property
-    def _ending_file(self) -> Path:
-        return self._directory / "ending.json"
-
-    def _note(self, ending: Ending) -> None:
-        exited = ending.exited
-        how = [exited.code, exited.signal, exited.out_of_memory]
-        content = {"cause": ending.cause, "exit": how, "failure": ending.failure, "host": ending.host}
-        scratch = self._directory / "ending.new"
-        scratch.write_text(json.dumps(content))
-        scratch.rename(self._ending_file)
-
-    def _noted_ending(self) -> Ending | None:
-        try:
-            content: dict[str, Any] = json.loads(self._ending_file.read_text())
-        except FileNotFoundError:
-            return None
-        code, signal, out_of_memory = content["exit"]
-        exited = Exit(code=code, signal=signal, out_of_memory=out_of_memory)
-        return Ending(exited, content["cause"], content["failure"], content["host"])
 
     def _advance(self, phase: Phase) -> None:
         now = time.time()
