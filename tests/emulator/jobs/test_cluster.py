@@ -107,7 +107,7 @@ def test_encryption_of_the_traffic_between_hosts_is_accepted_and_described(world
 
 
 XGBOOST = """
-import json, os, pathlib, socket
+import json, os, pathlib, socket, time
 import numpy, xgboost
 from xgboost import collective
 from xgboost.tracker import RabitTracker
@@ -117,6 +117,11 @@ address = socket.gethostbyname(hosts[0])
 if me == hosts[0]:
     tracker = RabitTracker(n_workers=len(hosts), host_ip=address, port=9099, sortby="task")
     tracker.start()
+    time.sleep(0.2)  # it listens in a thread; whoever comes too early waits for two seconds and then for four
+    ready = socket.create_server(("", 9100))
+else:
+    while socket.socket().connect_ex((hosts[0], 9100)):
+        time.sleep(0.05)
 rows = numpy.vstack([numpy.load(path) for path in pathlib.Path(os.environ["SM_CHANNEL_TRAIN"]).iterdir()])
 with collective.CommunicatorContext(dmlc_tracker_uri=address, dmlc_tracker_port=9099, dmlc_task_id=me):
     every = collective.allreduce(numpy.array([len(rows)]), collective.Op.SUM)[0]
