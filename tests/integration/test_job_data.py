@@ -2,9 +2,12 @@
 
 import gzip
 import json
+from http.client import HTTPConnection
 
 import pytest
+from botocore.exceptions import ClientError
 
+from tests.integration.emulators import until
 from tests.integration.small_pipelines import BUCKET
 from tests.integration.training import Trainer, channel
 
@@ -76,3 +79,71 @@ def test_what_aws_only_keeps_for_the_record_is_described_back(trainer):
     assert trainer.log("kept")[0] == "it's ''"
     tags = trainer.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     assert tags == [{"Key": "team", "Value": "a"}]
+
+
+RESUMING = """
+import pathlib, signal, sys, time
+saved = pathlib.Path("/opt/ml/checkpoints/epoch")
+first = int(saved.read_text()) if saved.exists() else 0
+def save(number, *_):
+    pathlib.Path("/opt/ml/checkpoints/signals").open("a").write("TERM;")
+    sys.exit(143)
+signal.signal(signal.SIGTERM, save)
+for epoch in range(first, 6):
+    print("epoch", epoch)
+    saved.write_text(str(epoch + 1))
+    if epoch == 2 and not first:
+        time.sleep(60)
+pathlib.Path("/opt/ml/model/m").write_text(f"resumed at {first}")
+"""
+SPOT = {
+    "EnableManagedSpotTraining": True,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 900},
+}
+
+
+def interrupt_when(trainer, emulator, name, line):
+    def said():
+        try:
+            return line in trainer.log(name)
+        except ClientError:  # there is no log yet
+            return False
+
+    until(said)
+    return emulator.run("interrupt", name, check=False)
+
+
+def test_an_interrupted_spot_job_resumes_from_its_checkpoint(trainer, emulator):
+    checkpoints = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/spot-checkpoints"}}
+    trainer.start("spot", RESUMING, **SPOT, **checkpoints)
+    answer = interrupt_when(trainer, emulator, "spot", "epoch 2")
+    job = trainer.ended("spot", "Completed")
+    assert answer.stdout.strip() == f"Interrupted: {job['TrainingJobArn']}"
+    once = ["Starting", "Downloading", "Training"]
+    assert trainer.secondary("spot") == [*once, "Interrupted", *once, "Uploading", "Completed"]
+    assert trainer.model("spot") == {"m": b"resumed at 3"}
+    assert [line for line in trainer.log("spot") if line.startswith("epoch")] == [f"epoch {n}" for n in range(6)]
+    assert trainer.get("spot-checkpoints/signals") == b"TERM;"
+    assert job["BillableTimeInSeconds"] <= job["TrainingTimeInSeconds"]
+
+
+def test_what_cannot_be_interrupted_is_said(trainer, emulator):
+    trainer.start("on-demand", "import time; print('ready'); time.sleep(60)")
+    answer = interrupt_when(trainer, emulator, "on-demand", "ready")
+    assert answer.returncode == 1
+    assert "create it with EnableManagedSpotTraining" in answer.stderr
+    trainer.sagemaker.stop_training_job(TrainingJobName="on-demand")
+    trainer.ended("on-demand", "Stopped")
+    answer = emulator.run("interrupt", "on-demand", check=False)
+    assert "No training job on-demand is in progress" in answer.stderr
+
+
+def test_other_origins_cannot_interrupt(emulator):
+    host, port = emulator.status["url"].removeprefix("http://").split(":")
+    connection = HTTPConnection(host, int(port), timeout=10)
+    for method, kind, status in (("POST", "text/plain", 403), ("GET", "application/json", 400)):
+        connection.request(method, "/_emulator/interrupt", b"{}", {"Content-Type": kind})
+        response = connection.getresponse()
+        assert response.status == status
+        assert "message" in json.loads(response.read())
+    connection.close()

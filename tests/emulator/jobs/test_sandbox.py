@@ -203,3 +203,13 @@ def test_a_script_that_fails_under_the_drivers_fails_the_job_with_their_words(wo
     assert job["FailureReason"].startswith("AlgorithmError: ")
     assert job["FailureReason"].endswith("exit code: 1")
     assert any("ValueError: no rows" in line for line in world.log("Training", "bad"))
+
+
+def test_an_apostrophe_in_a_hyperparameter_breaks_the_drivers_as_on_aws(world):
+    """They put values between single quotes as they are; bash then finds no end of the last one."""
+    world.put("train/x.csv", b"1,2\n")
+    upload_drivers(world, "print('never')\n")
+    run_drivers(world, "quoted", HyperParameters={"note": "it's"})
+    job = world.trained("quoted", "Failed")
+    assert job["FailureReason"] == "AlgorithmError: , exit code: 2"
+    assert any("unexpected EOF while looking for matching" in line for line in world.log("Training", "quoted"))
