@@ -106,7 +106,7 @@ class Aws:
                     connect_timeout=CONNECT_TIMEOUT_SECONDS,
                     read_timeout=READ_TIMEOUT_SECONDS,
                     max_pool_connections=CONNECTIONS,
-                    retries={"mode": "standard", "max_attempts": 3},
+                    retries={"mode": "standard", "total_max_attempts": 3},
                     s3={"addressing_style": "auto"},
                 )
                 self._clients[service] = self._session.create_client(service, region_name=self.region, config=config)
@@ -168,9 +168,12 @@ class Aws:
         method, member = "list_pipeline_parameters_for_execution", "PipelineParameters"
         return list(self.every(method, member, PipelineExecutionArn=execution_arn))
 
-    def forget_pipeline(self) -> None:
-        """After a deletion: a name may mean another pipeline now."""
-        self.pipeline_arn.cache_clear()
+    def forget(self) -> None:
+        """After a deletion: a name may mean something else now."""
+        for remembered in (self.definition, self.pipeline_arn, self.parameters):
+            remembered.cache_clear()
+        self.ended.clear()
+        self.readings.clear()
 
 
 def _camel(method: str) -> str:

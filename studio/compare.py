@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from studio.addresses import split_uri
-from studio.aws import Aws, Problem
+from studio.aws import Aws
 from studio.charts import number
 from studio.definition import Definition, Step
 from studio.execution import Execution
@@ -74,11 +74,13 @@ def measure_all(aws: Aws, executions: Sequence[Execution]) -> list[Measured]:
 
 
 def read_property_file(aws: Aws, document: dict[str, object], output: str, path: str) -> Report | None:
+    """The report in a job's output; None where there is none, or it may not be read."""
     try:
         uri = walk(document, f"ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri")
-        return read_report(aws, *split_uri(f"{uri.rstrip('/')}/{path}"))
-    except (KeyError, Problem):  # a file that is gone, or that the reader may not see, leaves the rest
+        place = split_uri(f"{uri.rstrip('/')}/{path}")
+    except KeyError:
         return None
+    return aws.optional(lambda: read_report(aws, *place), None)
 
 
 def parameter_rows(executions: Sequence[Execution]) -> list[Row]:

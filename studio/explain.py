@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from studio.addresses import split_uri
-from studio.aws import Aws, Problem
+from studio.aws import Aws
 from studio.definition import Step
 from studio.execution import Execution
 from studio.expressions import resolve, walk, words
@@ -69,8 +70,8 @@ class Values:
     def text(self, expression: Any) -> str:
         """The value in words, shortened to six digits; a question mark if it is not known."""
         try:
-            value = resolve(expression, self._look)
-        except (KeyError, Problem):
+            value: Any = self._aws.optional(partial(resolve, expression, self._look), UNKNOWN)
+        except KeyError:
             return UNKNOWN
         return f"{value:.6g}" if isinstance(value, float) else words(value)
 

@@ -10,6 +10,7 @@ from typing import Any
 from studio.aws import Aws
 
 GROUP = "/aws/sagemaker"
+PAGE = 50
 END_MEMBERS = ("TrainingEndTime", "ProcessingEndTime", "TransformEndTime", "HyperParameterTuningEndTime", "EndTime")
 REMEMBERED = 2000
 """Jobs that have ended, whose descriptions are asked for once."""
@@ -67,7 +68,7 @@ class JobSummary:
 
 
 def list_jobs(
-    aws: Aws, kind: Kind, *, contains: str | None, status: str | None, order: str, after: str | None, limit: int = 100
+    aws: Aws, kind: Kind, *, contains: str | None, status: str | None, order: str, after: str | None, limit: int = PAGE
 ) -> tuple[list[JobSummary], str | None]:
     """A page of jobs, and the token of the next one.
 

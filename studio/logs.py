@@ -12,8 +12,10 @@ from studio.jobs import Kind
 
 LINES = 200
 """Lines of a log on a page."""
-LONGEST = 600
+LONGEST, SHORTEST = 600, 150
 """Characters of a line on a page; the whole line is in the download."""
+MOST_CHARACTERS = 30_000
+"""Of a log on a page; where it has more, all its long lines are cut the shorter."""
 MOST_HOSTS = 8
 """Hosts of a failed job whose logs are searched for the line that explains it."""
 
@@ -103,7 +105,8 @@ def _page(aws: Aws, kind: Kind, stream: str, streams: list[str], token: str | No
     )
     events = answer["events"]
     cause = find_cause([event["message"] for event in events]) if failed and token is None else None
-    lines = tuple(_line(number, event, cause) for number, event in enumerate(events))
+    longest = LONGEST if sum(min(LONGEST, len(e["message"])) for e in events) <= MOST_CHARACTERS else SHORTEST
+    lines = tuple(_line(number, event, cause, longest) for number, event in enumerate(events))
     older = answer.get("nextBackwardToken") if len(events) >= LINES else None
     newer = answer.get("nextForwardToken") if token else None
     return LogPage(stream, lines, older, newer, tuple(streams), cause.strength if cause else 0)
@@ -136,7 +139,8 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text.replace("\t", "    ")).rstrip("\r\n")
 
 
-def _line(number: int, event: dict[str, Any], cause: Cause | None) -> LogLine:
-    text = printable(event["message"])
+def _line(number: int, event: dict[str, Any], cause: Cause | None, longest: int) -> LogLine:
     is_cause = cause is not None and cause.line == number
-    return LogLine(number, event["timestamp"], text[:LONGEST], len(text) > LONGEST, is_cause)
+    text = printable(event["message"])
+    length = LONGEST if is_cause else longest
+    return LogLine(number, event["timestamp"], text[:length], len(text) > length, is_cause)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from studio.addresses import split_uri
-from studio.aws import Aws, Problem
+from studio.aws import Aws
 from studio.reports import Report, read_report
 
 APPROVALS = ("Approved", "PendingManualApproval", "Rejected")
@@ -76,11 +77,8 @@ def load_package(aws: Aws, arn: str) -> Package:
 
 def _report(aws: Aws, package: Package) -> Report | None:
     for name, uri in package.metric_uris:
-        if name.startswith("ModelQuality"):
-            try:
-                report = read_report(aws, *split_uri(uri))
-            except (KeyError, Problem):  # a report that is gone, or that the reader may not see, leaves the rest
-                continue
-            if report:
+        if name.startswith("ModelQuality") and uri.startswith("s3://"):
+            place = split_uri(uri)
+            if report := aws.optional(partial(read_report, aws, *place), None):
                 return report
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,34 +41,35 @@ WORDS = {"PendingManualApproval": "Pending approval", "CompletedWithFailures": "
 
 
 class Renderer:
-    """Renders pages, and the blocks of pages."""
+    """Renders pages, and the blocks of pages; ``constants`` are words that all of them know."""
 
     def __init__(self, **constants: Any) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals.update(
-            asset=asset, link=link, pipeline_path=pipeline_path, line_chart=chart, mark=mark, moment=moment, **constants
-        )
-        self._environment.filters.update(
-            duration=times.duration, number=number, size=size, words=words, ellipsis=ellipsis, flow=flow
-        )
+        self._constants = constants
 
     def page(self, page: Page, **common: Any) -> str:
-        template = self._environment.get_template(page.template)
-        return template.render(page=page, **common, **page.context)
+        template = environment().get_template(page.template)
+        return template.render(page=page, **self._constants, **common, **page.context)
 
     def blocks(self, page: Page, **common: Any) -> dict[str, str]:
         """The page's live blocks by name."""
-        template = self._environment.get_template(page.template)
-        context = template.new_context({"page": page, **common, **page.context})
-        known = self._environment.get_template("base.html").blocks | template.blocks
+        template = environment().get_template(page.template)
+        context = template.new_context({"page": page, **self._constants, **common, **page.context})
+        known = environment().get_template("base.html").blocks | template.blocks
         return {name: "".join(known[name](context)) for name in ("gaps", *page.blocks)}
 
 
+@cache
+def environment() -> Environment:
+    """The templates, which are compiled once."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    made.globals.update(asset=asset, link=link, pipeline_path=pipeline_path, line_chart=chart, mark=mark, moment=moment)
+    made.filters.update(duration=times.duration, number=number, size=size, words=words, ellipsis=ellipsis, flow=flow)
+    return made
+
+
+@cache
 def asset(name: str) -> str:
     """The address of a static file; it changes with the file, so that browsers may keep it."""
     digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]

@@ -12,9 +12,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
 from studio.aws import Aws, Problem
-from studio.compare import Measured, measure
+from studio.compare import measure
 from studio.execution import load_states
 
 PATIENCE_SECONDS = 0.06
@@ -26,11 +27,13 @@ FRESH_SECONDS = {"Succeeded": float("inf"), "Failed": 60.0, "Stopped": 60.0}
 FRESH_WHILE_RUNNING_SECONDS = 3.0
 
 Figures = dict[tuple[str, str], float]
+Found = tuple[Figures, list[Problem]]
+"""What was read, and what could not be."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    future: Future[Measured]
+    future: Future[Found]
     status: str
     begun: float
 
@@ -60,7 +63,7 @@ class Scores:
         wait(futures.values(), timeout=PATIENCE_SECONDS)
         return {arn: self._result(arn, future, aws) for arn, future in futures.items()}
 
-    def _reading(self, arn: str, status: str) -> Future[Measured]:
+    def _reading(self, arn: str, status: str) -> Future[Found]:
         with self._lock:
             known = self._readings.get(arn)
             if known is None or not known.is_fresh(status):
@@ -70,20 +73,23 @@ class Scores:
                     self._readings.popitem(last=False)
             return known.future
 
-    def _read(self, arn: str) -> Measured:
-        return measure(self._aws, self._aws.definition(arn), load_states(self._aws, arn))
+    def _read(self, arn: str) -> Found:
+        reader = self._aws.reader()
+        ask = partial(_measure, reader, arn)
+        return reader.optional(ask, {}), reader.gaps
 
-    def _result(self, arn: str, future: Future[Measured], aws: Aws) -> Figures | None:
+    def _result(self, arn: str, future: Future[Found], aws: Aws) -> Figures | None:
         """What was read; while it is being read again, what was read before."""
         if not future.done():
             return self._earlier.get(arn)
-        try:
-            figures = future.result().figures
-        except Problem as problem:
-            aws.gaps.append(problem)
-            return {}
+        figures, gaps = future.result()
+        aws.gaps.extend(gaps)
         with self._lock:
             self._earlier[arn] = figures
             if len(self._earlier) > REMEMBERED:
                 self._earlier.popitem(last=False)
         return figures
+
+
+def _measure(aws: Aws, arn: str) -> Figures:
+    return measure(aws, aws.definition(arn), load_states(aws, arn)).figures

@@ -126,7 +126,7 @@ def delete(write: Write) -> Response | Page:
         page.context["wrong"] = f"Type {name} to delete it."
         return replace(page, status=422)
     write.aws.sagemaker("delete_pipeline", PipelineName=name)
-    write.aws.forget_pipeline()
+    write.aws.forget()
     return RedirectResponse("/pipelines", 303)
 
 

@@ -60,6 +60,16 @@ class Server:
         finally:
             connection.close()
 
+    @contextmanager
+    def stream(self, path: str) -> Iterator[HTTPResponse]:
+        """An answer that is still being sent."""
+        connection = self._connect()
+        try:
+            connection.request("GET", path)
+            yield connection.getresponse()
+        finally:
+            connection.close()
+
     def _connect(self) -> HTTPConnection:
         address = urlsplit(self.url)
         return HTTPConnection(address.hostname or "", address.port, timeout=30)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.addresses import split_uri
 from studio.charts import chart, ticks
 from studio.commands import cli, start_members
 from studio.costs import read_prices
@@ -19,7 +20,6 @@ from studio.expressions import references, resolve, walk, words
 from studio.forms import check_value
 from studio.live import event
 from studio.logs import find_cause, printable
-from studio.objects import split_uri
 from studio.reports import parse_report
 from studio.security import Access, forbids_write, is_loopback
 from studio.times import ago, duration

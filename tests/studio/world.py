@@ -27,7 +27,7 @@ report = {'binary_classification_metrics': {'auc': {'value': auc, 'standard_devi
 (out / 'evaluation.json').write_text(json.dumps(report))
 print('auc', auc)
 """
-PARAMETERS = [
+PARAMETERS: list[dict[str, Any]] = [
     {"Name": "Auc", "Type": "Float", "DefaultValue": 0.75},
     {"Name": "Rounds", "Type": "Integer", "DefaultValue": 3},
     {"Name": "Stage", "Type": "String", "DefaultValue": "dev", "EnumValues": ["dev", "prod"]},

@@ -1,0 +1,260 @@
+"""What AWS does and an emulator does not: missing permissions, throttling, lists of ten thousand, a gigabyte of log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from studio import scores
+from studio.app import create_app
+from studio.aws import Aws
+from studio.pages.page import Options
+from studio.security import Access
+from tests.integration.asgi import request
+from tests.integration.emulators import Emulator
+from tests.integration.small_pipelines import BUCKET
+from tests.studio.front import DENIED, Front, Refusal, Request, fronting
+from tests.studio.servers import Answer as Page
+from tests.studio.servers import Server, serving
+from tests.studio.world import EVIL, World
+
+STARTED = 1_790_000_000.0
+ESSENTIAL = {
+    "/pipelines/quality": {"DescribePipeline", "ListPipelineExecutions"},
+    "/pipelines/quality?tab=graph": {"DescribePipeline"},
+    "/pipelines/quality?tab=settings": {"DescribePipeline"},
+    "/pipelines/quality/start": {"DescribePipeline"},
+    "/pipelines": {"ListPipelines"},
+    "/models": {"ListModelPackageGroups"},
+    "/models/quality": {"DescribeModelPackageGroup", "ListModelPackages"},
+    "/models/quality/1": {"DescribeModelPackageGroup", "DescribeModelPackage"},
+    f"/s3/{BUCKET}": {"ListObjectsV2"},
+    f"/s3/{BUCKET}/object?key=data/table.csv": {"HeadObject", "GetObject"},
+}
+"""Without these calls a page has nothing to show but AWS's words; without any other it shows the rest."""
+OF_AN_EXECUTION = {"DescribePipeline", "DescribePipelineExecution"}
+
+
+@pytest.fixture(scope="module")
+def front(emulator: Emulator) -> Iterator[Front]:
+    with fronting(emulator.exports) as front:
+        yield front
+
+
+@pytest.fixture
+def rules(front: Front) -> Front:
+    front.clear()
+    return front
+
+
+@pytest.fixture(scope="module")
+def server(front: Front) -> Iterator[Server]:
+    with serving(front.environ) as server:
+        yield server
+
+
+def pages(world: World) -> dict[str, set[str]]:
+    """Pages with the calls without which they cannot be."""
+    good = f"/pipelines/quality/executions/{world.id(world.good)}"
+    failed = f"/pipelines/broken/executions/{world.id(world.failed)}"
+    of_job = {"DescribeProcessingJob"}
+    job = world.runner.steps(world.failed)["Load"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    views = [f"{good}?view=times", f"{good}?view=artifacts", failed, f"{failed}?step=After&tab=info"]
+    tabs = [f"{good}?step={s}&tab={t}" for s, t in [("Evaluate", "output"), ("Evaluate", "info"), ("Check", "info")]]
+    compared = f"/pipelines/quality/compare?e={world.id(world.good)}&e={world.id(world.better)}"
+    free: dict[str, set[str]] = {path: set() for path in ("/s3", "/search?q=qual", "/jobs?kind=processing", "/lineage")}
+    executions = dict.fromkeys([*views, *tabs, compared], OF_AN_EXECUTION)
+    jobs = {f"/jobs/processing/{job}": of_job, f"/jobs/processing/{job}?tab=metrics": of_job}
+    return {**ESSENTIAL, **executions, **jobs, **free}
+
+
+@pytest.fixture
+def aws(rules: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    for name, value in rules.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(scores, "PATIENCE_SECONDS", 10)
+    aws = Aws()
+    yield aws
+    aws.close()
+
+
+def get(aws: Aws, path: str) -> Page:
+    """A page of a studio that remembers nothing."""
+    aws.forget()
+    address, _, query = path.partition("?")
+    app = create_app(aws, Access(), Options())
+    answer = asyncio.run(request(app, "GET", address.encode(), query.encode(), {}))
+    return Page(answer.status, {}, answer.body.decode())
+
+
+def test_each_call_may_be_denied_and_the_rest_is_shown(world: World, rules: Front, aws: Aws) -> None:
+    for path, needed in pages(world).items():
+        rules.clear()
+        page = get(aws, path)
+        assert page.status == 200, (path, page.words)
+        for operation in list(rules.calls):
+            rules.rules[operation] = DENIED
+            page = get(aws, path)
+            assert page.status == (502 if operation in needed else 200), (path, operation, page.words)
+            assert "is not authorized" in page.words or "403" in page.words, (path, operation)
+            rules.rules.clear()
+
+
+def test_a_throttled_call_leaves_the_rest(world: World, rules: Front, aws: Aws) -> None:
+    rules.rules["ListPipelineParametersForExecution"] = Refusal("ThrottlingException", "Rate exceeded")
+    answer = get(aws, f"/pipelines/quality/executions/{world.id(world.good)}")
+    assert answer.status == 200
+    assert "Left out: ListPipelineParametersForExecution: Rate exceeded (ThrottlingException)" in answer.words
+    assert 'id="n-Evaluate"' in answer.text
+    assert rules.calls["ListPipelineParametersForExecution"] == 3, "botocore tries three times"
+
+
+def test_an_operation_that_is_not_there_is_passed_over_in_silence(world: World, rules: Front, server: Server) -> None:
+    rules.rules["ListTags"] = Refusal("UnknownOperationException", "no such operation")
+    answer = server.get("/pipelines/quality?tab=settings")
+    assert answer.status == 200
+    assert "Left out" not in answer.words
+
+
+def executions_of(count: int) -> Any:
+    """ListPipelineExecutions of a pipeline that ran so often, a page at a time."""
+
+    def answer(request: Request) -> dict[str, Any]:
+        first = int(request.get("NextToken", "0"))
+        last = min(count, first + request.get("MaxResults", 10))
+        arn = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/quality/execution"
+        items = [
+            {
+                "PipelineExecutionArn": f"{arn}/{n:012d}",
+                "PipelineExecutionDisplayName": f"execution-{n}",
+                "PipelineExecutionStatus": "Succeeded",
+                "StartTime": STARTED - n,
+            }
+            for n in range(first, last)
+        ]
+        return {"PipelineExecutionSummaries": items, **({"NextToken": str(last)} if last < count else {})}
+
+    return answer
+
+
+def test_ten_thousand_executions_are_paged_not_loaded(world: World, rules: Front, server: Server) -> None:
+    rules.rules["ListPipelineExecutions"] = executions_of(10_000)
+    rules.rules["ListPipelineParametersForExecution"] = lambda _: {"PipelineParameters": []}
+    rules.rules["ListPipelineExecutionSteps"] = lambda _: {"PipelineExecutionSteps": []}
+    rules.rules["DescribePipelineDefinitionForExecution"] = lambda _: {"PipelineDefinition": "{}"}
+    path, seen = "/pipelines/quality", []
+    for _ in range(3):
+        rules.calls.clear()
+        answer = server.get(path)
+        assert len(answer.text) <= 50_000
+        seen += re.findall(r'href="/pipelines/quality/executions/(\d+)"', answer.text)
+        assert rules.calls["ListPipelineExecutions"] == 1
+        assert rules.calls["ListPipelineParametersForExecution"] == 25
+        path = re.findall(r'rel="next" href="([^"]+)"', answer.text)[0].replace("&amp;", "&")
+    assert [int(identifier) for identifier in seen] == list(range(75))
+
+
+def test_a_filter_looks_through_a_thousand_at_a_time(world: World, rules: Front, server: Server) -> None:
+    rules.rules["ListPipelineExecutions"] = executions_of(10_000)
+    answer = server.get("/pipelines/quality?status=Failed")
+    assert rules.calls["ListPipelineExecutions"] == 10
+    assert 'rel="next"' in answer.text
+
+
+def test_ten_thousand_jobs_are_paged_not_loaded(world: World, rules: Front, server: Server) -> None:
+    def answer(request: Request) -> dict[str, Any]:
+        first = int(request.get("NextToken", "0"))
+        items = [
+            {
+                "TrainingJobName": f"{n:05d}-{'x' * 57}",
+                "TrainingJobArn": "arn",
+                "TrainingJobStatus": "Completed",
+                "CreationTime": STARTED,
+            }
+            for n in range(first, first + request["MaxResults"])
+        ]
+        return {"TrainingJobSummaries": items, "NextToken": str(first + request["MaxResults"])}
+
+    rules.rules["ListTrainingJobs"] = answer
+    first = server.get("/jobs?kind=training")
+    assert rules.calls["ListTrainingJobs"] == 1
+    assert len(first.text) <= 50_000
+    after = re.findall(r'rel="next" href="([^"]+)"', first.text)[0].replace("&amp;", "&")
+    assert "00050-" in server.get(after).words
+
+
+LINE = "\x1b[2J\x07\u202e" + "x" * 5_200 + EVIL
+"""A gigabyte of them is a thousand pages of CloudWatch, which have at most 1 MiB each."""
+PAGES = 1_000
+
+
+def gigabyte(request: Request) -> dict[str, Any]:
+    page = int((request.get("nextToken") or "f/0")[2:])
+    limit = min(200, request.get("limit", 200))
+    events = [{"timestamp": n, "ingestionTime": n, "message": LINE} for n in range(limit if page < PAGES else 0)]
+    forward = f"f/{min(PAGES, page + 1)}"
+    return {"events": events, "nextForwardToken": forward, "nextBackwardToken": f"b/{page}"}
+
+
+def a_stream(request: Request) -> dict[str, Any]:
+    return {"logStreams": [{"logStreamName": request["logStreamNamePrefix"] + "algo-1-1"}]}
+
+
+def test_of_a_gigabyte_of_log_one_page_is_read(world: World, rules: Front, server: Server) -> None:
+    job = world.runner.steps(world.failed)["Load"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    rules.rules |= {"DescribeLogStreams": a_stream, "GetLogEvents": gigabyte}
+    answer = server.get(f"/jobs/processing/{job}")
+    assert rules.calls["GetLogEvents"] == 1
+    assert len(answer.text) <= 50_000
+    assert "the line goes on in the download" in answer.words
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", answer.text.replace("\n", ""))
+
+
+def test_a_gigabyte_of_log_is_downloaded_as_it_comes(world: World, rules: Front, server: Server) -> None:
+    job = world.runner.steps(world.failed)["Load"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    rules.rules |= {"DescribeLogStreams": a_stream, "GetLogEvents": gigabyte}
+    with server.stream(f"/jobs/processing/{job}/log") as response:
+        assert len(response.read(3_000_000)) == 3_000_000
+        assert response.headers["content-type"].startswith("text/plain")
+        assert rules.calls["GetLogEvents"] < 100, "it is read no faster than it is sent"
+
+
+def test_the_host_that_failed_is_shown_first(world: World, rules: Front, server: Server) -> None:
+    job = world.runner.steps(world.failed)["Load"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+
+    def streams(request: Request) -> dict[str, Any]:
+        return {"logStreams": [{"logStreamName": f"{request['logStreamNamePrefix']}algo-{n}-17"} for n in (1, 2)]}
+
+    def events(request: Request) -> dict[str, Any]:
+        text = "ValueError: only here" if "algo-2" in request["logStreamName"] else "waiting for the others"
+        event = {"timestamp": 1, "ingestionTime": 1, "message": text}
+        return {"events": [event], "nextForwardToken": "f/1", "nextBackwardToken": "b/1"}
+
+    rules.rules |= {"DescribeLogStreams": streams, "GetLogEvents": events}
+    answer = server.get(f"/jobs/processing/{job}")
+    assert "algo-1 algo-2" in answer.words
+    assert 'id="cause">ValueError: only here</span>' in answer.text
+    other = re.findall(r'href="([^"]+stream=[^"]+algo-1-17[^"]*)"', answer.text)[0].replace("&amp;", "&")
+    assert "waiting for the others" in server.get(other).words
+
+
+def test_a_step_named_script_is_only_a_name(world: World, rules: Front, aws: Aws) -> None:
+    """AWS refuses such names; studio does not rely on it."""
+    step = {"Name": EVIL, "Type": "Processing", "DisplayName": f"'\"{EVIL}", "Arguments": {"A": EVIL}}
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": [step]})
+    item = {"StepName": EVIL, "StepStatus": "Failed", "FailureReason": EVIL, "StartTime": STARTED, "Metadata": {}}
+    rules.rules |= {
+        "DescribePipelineDefinitionForExecution": lambda _: {"PipelineDefinition": definition},
+        "ListPipelineExecutionSteps": lambda _: {"PipelineExecutionSteps": [item]},
+    }
+    path = f"/pipelines/quality/executions/{world.id(world.good)}"
+    for query in ("", "?view=times", "?view=artifacts", "?step=%3Cscript%3Ealert(1)%3C%2Fscript%3E&tab=input"):
+        answer = get(aws, path + query)
+        assert answer.status == 200, answer.words
+        assert "<script>alert" not in answer.text
+        assert "alert(1)" in answer.words or "artifacts" in query
