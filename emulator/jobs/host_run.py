@@ -16,6 +16,7 @@ from emulator.jobs.network import BIND_TO_PORT, Access, access_to_emulator
 from emulator.jobs.pipes import feeding
 from emulator.jobs.plan import Plan, below_root
 from emulator.jobs.program import Output, Program, explain
+from emulator.jobs.servers import Servers
 from emulator.jobs.staging import Stage
 from emulator.jobs.tree import Tree
 from emulator.launchers.launcher import Lan, Launch, Launcher, Mount, Process
@@ -90,6 +91,7 @@ class HostRun:
         program: Program,
         environment: Environment,
         lan: Lan | None,
+        servers: Servers,
         stopped: Callable[[], bool],
         meanwhile: Callable[[], None] | None,
     ) -> Ending:
@@ -100,7 +102,7 @@ class HostRun:
             JobFailure: a pipe cannot be made, or ``meanwhile`` failed.
         """
         launch = self._launch(environment, lan)
-        drive = self._driving(launch.env, stopped)
+        drive = self._driving(launch.env, servers, stopped)
         with feeding(self.plan, self._stage, program.fail):
             ending = program.run(self._parts.launcher, launch, self.plan.max_runtime, meanwhile, drive)
         if not self._parts.closing.is_set():
@@ -137,7 +139,9 @@ class HostRun:
         platform = platform_environment(self._job, self._parts.settings, access.endpoint_url)
         return {**environment.env, **platform, **self.plan.env, **access.env}
 
-    def _driving(self, env: Mapping[str, str], stopped: Callable[[], bool]) -> Callable[[Process], None] | None:
+    def _driving(
+        self, env: Mapping[str, str], servers: Servers, stopped: Callable[[], bool]
+    ) -> Callable[[Process], None] | None:
         if self.plan.port is None:
             return None
         port = int(env.get(BIND_TO_PORT, self.plan.port))
@@ -152,6 +156,7 @@ class HostRun:
                 port=port,
                 objects=self._parts.objects,
                 scratch=scratch,
+                servers=servers,
                 stopped=stopped,
                 open_log=lambda name: self._log_writer(f"{self.stream}/{name}"),
             )

@@ -76,5 +76,6 @@ def resource_config(host: Host) -> dict[str, Any]:
 
 
 def log_stream(job: Resource, host: str) -> str:
-    """The name of the log stream of one host."""
-    return f"{job.name}/{host}-{int(job.created)}"
+    """The name of the log stream of one host; one of several containers of a host is called ``algo-1.container-2``."""
+    machine, _, container = host.partition(".")
+    return f"{job.name}/{machine}-{int(job.created)}" + (f"/{container}" if container else "")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from emulator.jobs.hosts import Host
 from emulator.jobs.plan import Plan
+from emulator.jobs.servers import Servers
 from emulator.jobs.tree import Tree
 from emulator.jobs.uploads import Uploader
 from emulator.launchers.launcher import Exit, Process
@@ -88,6 +89,8 @@ class Running:
     scratch: Path
     """A folder for files of the kind's own, on the object store's file system."""
     stopped: Callable[[], bool]
+    servers: Servers
+    """Of all hosts of the job."""
     open_log: Callable[[str], LogWriter]
     """A log stream of the host besides its program's, by the last part of its name."""
 

@@ -16,7 +16,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
@@ -28,6 +28,7 @@ from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, inter
 from emulator.jobs.host_run import HostRun, Parts
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.programs import Programs
+from emulator.jobs.servers import Servers
 from emulator.jobs.tree import Trees, remove_tree
 from emulator.jobs.uploads import Uploader
 from emulator.launchers.launcher import Lan
@@ -204,14 +205,14 @@ class JobRun:
 
     def _run(self) -> Ending:
         remove_tree(self._directory)
-        environment = self._environment(self._hosts[0].plan.image)
+        environments = {uri: self._environment(uri) for uri in dict.fromkeys(host.plan.image for host in self._hosts)}
         self._check()
         self._advance(Phase.DOWNLOADING)
         for host in self._hosts:
             host.prepare()
             self._check()
         self._advance(Phase.RUNNING)
-        ending = self._run_programs(environment)
+        ending = self._run_programs(environments)
         if self._parts.closing.is_set():
             raise Interrupted
         ending_file.write(self._directory, ending)
@@ -224,14 +225,20 @@ class JobRun:
         except ImageError as error:
             raise image_unusable(str(error)) from error
 
-    def _run_programs(self, environment: Environment) -> Ending:
+    def _run_programs(self, environments: Mapping[str, Environment]) -> Ending:
         uploads = any(output.continuous for output in self._hosts[0].plan.outputs)
         meanwhile = self._upload_continuous if uploads else None
-        with self._lan(environment) as lan:
+        servers = Servers()
+        with self._lan(environments[self._hosts[0].plan.image]) as lan:
             starts = {}
             for host in self._hosts:
                 starts[host.name] = partial(
-                    host.run, environment=environment, lan=lan, stopped=self._is_ending, meanwhile=meanwhile
+                    host.run,
+                    environment=environments[host.plan.image],
+                    lan=lan,
+                    servers=servers,
+                    stopped=self._is_ending,
+                    meanwhile=meanwhile,
                 )
                 meanwhile = None  # one host's thread does it for all
             return self._programs.run(starts)
