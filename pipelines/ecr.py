@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.aws_errors import error_code
 from pipelines.connection import Connection
+from pipelines.errors import UsageError
 from pipelines.images import ContainerImage
+
+AWS_REGISTRY = re.compile(r"//(\d{12})\.dkr\.ecr\.")
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,17 @@ class Login:
 
 
 def log_in(connection: Connection) -> Login:
-    """A login to the registry of the environment's account."""
+    """A login to the registry of the environment's account.
+
+    Raises:
+        UsageError: the credentials are another account's.
+    """
     data = connection.ecr.get_authorization_token()["authorizationData"][0]
+    registry = AWS_REGISTRY.search(data["proxyEndpoint"])
+    environment = connection.target.environment
+    if registry and registry[1] != environment.account:
+        message = f"the credentials are of account {registry[1]}, the environment is {environment.account}"
+        raise UsageError(f"environment {environment.name}: {message}. Who you are: aws sts get-caller-identity")
     user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     return Login(data["proxyEndpoint"], user, password)
 
@@ -37,7 +50,6 @@ def pushed_digest(connection: Connection, image: ContainerImage) -> str | None:
 
     try:
         answer = connection.ecr.describe_images(
-            registryId=connection.target.environment.account,
             repositoryName=image.name,
             imageIds=[{"imageTag": image.tag}],
         )
@@ -57,7 +69,7 @@ def ensure_repository(connection: Connection, name: str) -> bool:
 
     environment = connection.target.environment
     try:
-        connection.ecr.describe_repositories(registryId=environment.account, repositoryNames=[name])
+        connection.ecr.describe_repositories(repositoryNames=[name])
     except ClientError as error:
         if error_code(error) != "RepositoryNotFoundException":
             raise

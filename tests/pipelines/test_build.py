@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.build import BuiltPipeline, build_pipeline
+from pipelines.build import BuiltPipeline, build_pipeline, build_pipelines
 from pipelines.catalog import find_pipeline
 from pipelines.environments import load_target
 from pipelines.errors import BuildError
@@ -165,3 +165,21 @@ def test_another_file_of_the_checkout_that_was_read_counts(project: Path) -> Non
     assert build(project).cached
     (project / "settings.json").write_text('{"Steps": [], "Version": "2020-12-01"}')
     assert not build(project).cached
+
+
+def test_several_are_built_with_one_import_of_the_sdk_and_each_for_itself(
+    built: BuiltPipeline, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project / "pipelines" / "broken"
+    folder.mkdir()
+    (folder / "pipeline.py").write_text(
+        "import sys\n\n\ndef build(environment):\n    raise LookupError('sagemaker.mlops.workflow' in sys.modules)\n"
+    )
+    environment = load_target(project, "local").environment
+    sources = [find_pipeline(project, name) for name in ("broken", "tiny")]
+    broken, tiny = build_pipelines(sources, environment, project / "build", print)
+    assert capsys.readouterr().out == "building broken, tiny (importing the SageMaker SDK takes some seconds)\n"
+    assert isinstance(broken, BuildError)
+    assert "pipelines/broken/pipeline.py:5: pipeline broken: LookupError: True" in str(broken)
+    assert isinstance(tiny, BuiltPipeline)
+    assert contents(tiny.folder) == contents(built.folder)
