@@ -28,7 +28,7 @@ from emulator.engine.triggers import AFTER
 
 _FROZEN = re.compile(
     r"\bParameter(String|Integer|Float|Boolean)\(name=|\bJoin\(on=|\bJsonGet\(step_name="
-    r"|<sagemaker\.[\w.]+ object at 0x"
+    r"|<sagemaker\.[\w.]+ object at 0x|\{'(Get|Std:Join|Std:JsonGet)': ['{]"
 )
 _JOIN_MEMBERS = {"On", "Values"}
 _JSON_GET_MEMBERS = {"PropertyFile", "S3Uri", "Path"}

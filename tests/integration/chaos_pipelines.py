@@ -109,6 +109,14 @@ class Scenario:
     take_part: Callable[[Victim, str], None] = nothing
 
 
+def too_large(name: str) -> dict[str, Any]:
+    """A step whose job the account's limit refuses, each time that it is tried."""
+    step = processing_step(name, "code/print.py")
+    step["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = 100
+    policy = {"ExceptionType": ["SageMaker.RESOURCE_LIMIT"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 2}
+    return step | {"RetryPolicies": [policy]}
+
+
 ITEM = {"Get": "ForEach.CurrentItem"}
 _REPAIRED = processing_step(
     "Repaired", "code/repaired.py", arguments=[EXECUTION_ID], inputs={"markers": f"s3://{BUCKET}/markers/"}
@@ -155,6 +163,7 @@ SCENARIOS = (
             writes("Late", depends_on=["Same", "Fresh"]),
         ),
     ),
+    Scenario("retries", (too_large("Refused"), writes("Peer"))),
     Scenario("loops", (each("Each", ["a", "b", "c"], processing_step("Body", "code/print.py", arguments=[ITEM])),)),
     Scenario("recovers", (_REPAIRED, writes("Late", depends_on=["Repaired"])), repair_and_retry),
     Scenario(

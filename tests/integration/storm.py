@@ -26,7 +26,8 @@ class Storm:
         self.killer = Killer(self.victim, self.chance)
         self.ledger = Ledger(self.victim, random.Random(seed))
         self.complaints: list[str] = []
-        self._calm: dict[str, dict[str, Any]] = {}
+        self.calm: dict[str, dict[str, Any]] = {}
+        """What each scenario leaves when nobody is killed."""
         self._seconds = 0.0
         self._executions: dict[str, list[str]] = {scenario.name: [] for scenario in SCENARIOS}
 
@@ -51,7 +52,7 @@ class Storm:
     def _undisturbed(self) -> None:
         self._all("warm-up")
         began = time.monotonic()
-        self._calm = self._all("calm")
+        self.calm = self._all("calm")
         self._seconds = time.monotonic() - began
 
     def _round(self, number: int) -> None:
@@ -59,8 +60,8 @@ class Storm:
         outcomes = self._all(f"round-{number}")
         strike.join()
         for name, outcome in outcomes.items():
-            if outcome != self._calm[name]:
-                self.complaints.append(f"round {number}, {name}: {difference(self._calm[name], outcome)}")
+            if outcome != self.calm[name]:
+                self.complaints.append(f"round {number}, {name}: {difference(self.calm[name], outcome)}")
 
     def _all(self, token: str) -> dict[str, dict[str, Any]]:
         """Run every scenario at the same time."""

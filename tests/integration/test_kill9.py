@@ -13,3 +13,4 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path: Path) 
     assert storm.run(rounds=3) == []
     assert storm.victim.kills >= 3
     assert storm.executions == 5 * len(SCENARIOS)
+    assert storm.calm["retries"]["steps"]["Refused"]["AttemptCount"] == "3", "tried again, and no more than asked"

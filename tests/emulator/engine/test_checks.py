@@ -120,6 +120,8 @@ def test_a_condition_may_not_wait_for_its_own_branch() -> None:
         (report("B", path="a["), "is not a path"),
         ("max {'x': ParameterInteger(name='Depth')}", "A pipeline variable was frozen into the text"),
         ("<sagemaker.workflow.parameters.ParameterString object at 0x7f>", "A pipeline variable was frozen"),
+        (str({"Get": "Parameters.Depth"}), "A pipeline variable was frozen"),
+        (f"x={ {'Std:Join': {'On': '/', 'Values': []}} }", "A pipeline variable was frozen"),
     ],
 )
 def test_wrong_expressions_are_refused_with_step_field_and_reason(value: Any, reason: str) -> None:
