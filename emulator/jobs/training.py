@@ -18,10 +18,13 @@ from emulator.store.resources import Resource
 KIND = "training-job"
 MODEL = "/opt/ml/model"
 OUTPUT_DATA = "/opt/ml/output/data"
+INTERMEDIATE = "/opt/ml/output/intermediate"
+"""Uploaded while the program runs. It is there from the start: so the toolkit of AWS's images leaves that to us."""
 FAILURE = "/opt/ml/output/failure"
 CHANNELS = "/opt/ml/input/data"
 CHECKPOINTS = "/opt/ml/checkpoints"
 
+_FOLDERS = ("model", "output/data", "output/intermediate", "input/data")
 _MESSAGES = {
     Phase.INTERRUPTED: "Training job interrupted: the spot instances were taken away",
     Phase.STARTING: "Launching requested ML instances",
@@ -69,10 +72,17 @@ class Training(JobKind):
             outputs=[
                 Output(MODEL, f"{artifacts_uri(job)}model/"),
                 Output(OUTPUT_DATA, f"{artifacts_uri(job)}data/"),
+                Output(INTERMEDIATE, f"{artifacts_uri(job)}intermediate/", continuous=True),
                 *([saved] if saved else []),
             ],
             files={f"input/config/{name}.json": json.dumps(content).encode() for name, content in files.items()},
-            folders=["model", "output/data", "input/data", *([str(below_root(saved.path))] if saved else [])],
+            folders=[
+                "model",
+                "output/data",
+                "output/intermediate",
+                "input/data",
+                *([str(below_root(saved.path))] if saved else []),
+            ],
             network=not body.get("EnableNetworkIsolation", False),
             max_runtime=self._time_left(job),
             host=host,
@@ -154,7 +164,7 @@ def _compressed(job: Resource) -> bool:
 
 
 def _upload(work: Work) -> dict[str, Any]:
-    model, data, *checkpoints = work.plan.outputs
+    model, data, *continuous = work.plan.outputs
     if _compressed(work.job):
         base = artifacts_uri(work.job)
         found = work.uploader.archive(model.path, f"{base}model.tar.gz", work.scratch)
@@ -162,7 +172,7 @@ def _upload(work: Work) -> dict[str, Any]:
     else:
         found = work.uploader.folder(model) > 0
         work.uploader.folder(data)
-    for output in checkpoints:
+    for output in continuous:
         work.uploader.changed(output)
     if not found:
         work.note(f"{MODEL} is empty: no model is uploaded")

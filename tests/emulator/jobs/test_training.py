@@ -175,6 +175,35 @@ def test_checkpoints_go_both_ways(world):
     assert world.keys("cp") == ["cp/new", "cp/old"]
 
 
+def test_intermediate_output_is_stored_while_the_job_runs(world):
+    world.training(
+        "live",
+        "cd $ML/output/intermediate; mkdir d; echo 1 > d/first; while [ ! -e $ML/go ]; do sleep 0.05; done;"
+        " echo 2 > last; rm d/first; exit 1",
+    )
+    until(lambda: world.keys("models/live") == ["models/live/output/intermediate/d/first"])
+    (world.launcher.launches[0].directory / "ml/go").touch()
+    world.trained("live", "Failed")
+    names = [key.removeprefix("models/live/output/intermediate/") for key in world.keys("models/live")]
+    assert names == ["d/first", "last"]
+
+
+def test_checkpoints_that_did_not_change_are_stored_once(world, monkeypatch):
+    stored, put_file = [], world.objects.put_file
+
+    def noting(bucket, key, *arguments, **options):
+        stored.append(key)
+        return put_file(bucket, key, *arguments, **options)
+
+    monkeypatch.setattr(world.objects, "put_file", noting)
+    script = "echo 1 > $ML/checkpoints/a; while [ ! -e $ML/go ]; do sleep 0.05; done; echo 2 > $ML/checkpoints/b"
+    world.training("saves", script, CheckpointConfig={"S3Uri": f"{PREFIX}/cp"})
+    until(lambda: world.keys("cp") == ["cp/a"])
+    (world.launcher.launches[0].directory / "ml/go").touch()
+    world.trained("saves")
+    assert stored == ["cp/a", "cp/b"]
+
+
 def test_a_manifest_names_its_objects(world):
     world.put("far/a", b"a")
     world.put("far/sub/b", b"b")

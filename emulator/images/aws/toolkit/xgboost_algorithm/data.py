@@ -6,6 +6,7 @@ The label is the first column; CSV has no header. Hidden files are refused, as A
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _TYPES = {
     "recordio-protobuf": "recordio-protobuf",
     "application/x-recordio-protobuf": "recordio-protobuf",
 }
+_PARQUET = b"PAR1"
 _DELIMITERS = ",;\t| :"
 Rows = tuple[np.ndarray | scipy.sparse.csr_matrix, np.ndarray, np.ndarray | None]
 """Features, labels, weights."""
@@ -63,7 +65,35 @@ def read_channel(folder: Path, kind: str, weighted: bool = False) -> xgb.DMatrix
     parts = [_READERS[kind](path, weighted) for path in files]
     if len(widths := {part[0].shape[1] for part in parts}) > 1 and kind != "libsvm":
         raise UserError(f"channel {folder.name}: its files have different numbers of columns, {sorted(widths)}")
-    return matrix(parts)
+    try:
+        return matrix(parts)
+    except xgb.core.XGBoostError as error:
+        reason = str(error).partition("\nStack trace")[0].strip()
+        raise UserError(f"Failed to load {kind} data with exception:\n{reason}") from error
+
+
+def read_pipe(pipe: Path, kind: str, weighted: bool = False) -> xgb.DMatrix:
+    """A channel of mode Pipe, read once, as one matrix.
+
+    Raises:
+        UserError: there is no data, it is not of its type, or the type cannot be streamed.
+    """
+    if kind == "libsvm":
+        raise UserError("Pipe mode not supported for LIBSVM.")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, pipe.name)
+        folder.mkdir()
+        data = pipe.read_bytes()
+        files = _split_parquet(data) if kind == "parquet" else [data]
+        for number, content in enumerate(files):
+            (folder / f"{number:09}").write_bytes(content)
+        return read_channel(folder, kind, weighted)
+
+
+def _split_parquet(data: bytes) -> list[bytes]:
+    """The files of a stream: each begins and ends with its type's magic word."""
+    middles = data.removeprefix(_PARQUET).removesuffix(_PARQUET).split(2 * _PARQUET)
+    return [_PARQUET + middle + _PARQUET for middle in middles if middle]
 
 
 def matrix(parts: list[Rows]) -> xgb.DMatrix:

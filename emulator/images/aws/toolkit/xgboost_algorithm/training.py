@@ -51,10 +51,11 @@ def _read(container: Container, weighted: bool) -> dict[str, xgb.DMatrix]:
     matrices = {}
     for name in _CHANNELS[:2]:
         if name in channels:
-            if channels[name].get("TrainingInputMode", "File") == "Pipe":
-                raise UserError(f"channel {name}: Pipe mode is not supported here: use File or FastFile")
             kind = data.content_type(channels[name].get("ContentType"))
-            matrices[name] = data.read_channel(container.channel(name), kind, weighted and name == "train")
+            place, read = container.channel(name), data.read_channel
+            if channels[name].get("TrainingInputMode", "File") == "Pipe":
+                place, read = place.with_name(f"{name}_0"), data.read_pipe
+            matrices[name] = read(place, kind, weighted and name == "train")
     return matrices
 
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
+import threading
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +92,33 @@ def test_files_in_folders_are_one_channel_and_hidden_ones_are_refused(tmp_path: 
     (tmp_path / ".hidden").write_text("1,2,3,4")
     with pytest.raises(UserError, match="Hidden file found in the data path"):
         data.read_channel(tmp_path, "csv")
+
+
+def streamed(tmp_path: Path, content: bytes, kind: str) -> xgboost.DMatrix:
+    os.mkfifo(tmp_path / "train_0")
+    writer = threading.Thread(target=(tmp_path / "train_0").write_bytes, args=(content,))
+    writer.start()
+    try:
+        return data.read_pipe(tmp_path / "train_0", kind)
+    finally:
+        writer.join()
+
+
+def test_a_pipe_of_csv_is_read_to_its_end(tmp_path: Path) -> None:
+    assert streamed(tmp_path, as_csv(table(4)) + as_csv(table(50_000)), "csv").num_row() == 50_004
+
+
+def test_files_of_parquet_in_one_stream_are_told_apart(tmp_path: Path) -> None:
+    content = b""
+    for rows in (3, 5):
+        pd.DataFrame(table(rows), columns=list("yabc")).to_parquet(tmp_path / "x")
+        content += (tmp_path / "x").read_bytes()
+    assert streamed(tmp_path, content, "parquet").num_row() == 8
+
+
+def test_libsvm_cannot_be_streamed() -> None:
+    with pytest.raises(UserError, match="Pipe mode not supported for LIBSVM"):
+        data.read_pipe(Path("train_0"), "libsvm")
 
 
 def test_no_file_is_no_data(tmp_path: Path) -> None:

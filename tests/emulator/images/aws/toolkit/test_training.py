@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import threading
 
 import pytest
 import xgboost
@@ -121,3 +123,33 @@ def test_weights_are_the_second_column(container: Setup) -> None:
     job = container(one_thread({"num_round": "1", "csv_weights": "1"}), {"train": CHANNELS["train"]})
     training.train(job)
     assert load(job).num_features() == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "reason"),
+    [
+        (b"label,a\n1,2\n", "text/csv", "First line 'label,a...' of file 'a.csv' is not 'CSV' format"),
+        (b",2,3\n,4,5\n", "text/csv", "Failed to load csv data with exception:\n"),
+        (b"1\n2\n", "text/csv", "the first 1 are not features"),
+        (b"1,2\n", "image/png", "image/png is not an accepted ContentType"),
+        (b"1,2\n", "application/x-parquet", "Failed to load parquet data"),
+        (b"", "text/csv", "No data in train channel"),
+    ],
+)
+def test_bad_data_fails_the_job_with_the_reason(container: Setup, content: bytes, kind: str, reason: str) -> None:
+    job = container(one_thread({"num_round": "1"}), {"train": {"a.csv": content}}, kind)
+    assert cli.train(job) == 1
+    assert reason in (job.output / "failure").read_text()
+
+
+def test_a_streamed_channel_is_trained_on(container: Setup) -> None:
+    job = container(one_thread({"num_round": "2"}), {"train": {}})
+    config = job.input / "config" / "inputdataconfig.json"
+    config.write_text('{"train": {"TrainingInputMode": "Pipe", "ContentType": "text/csv"}}')
+    (job.input / "data").mkdir()
+    os.mkfifo(pipe := job.input / "data" / "train_0")
+    writer = threading.Thread(target=pipe.write_bytes, args=(as_csv(table()),))
+    writer.start()
+    assert cli.train(job) == 0
+    writer.join()
+    assert load(job).num_boosted_rounds() == 2
