@@ -52,10 +52,11 @@ def _read(container: Container, weighted: bool) -> dict[str, xgb.DMatrix]:
     for name in _CHANNELS[:2]:
         if name in channels:
             kind = data.content_type(channels[name].get("ContentType"))
-            place, read = container.channel(name), data.read_channel
+            with_weights, place = weighted and name == "train", container.channel(name)
             if channels[name].get("TrainingInputMode", "File") == "Pipe":
-                place, read = place.with_name(f"{name}_0"), data.read_pipe
-            matrices[name] = read(place, kind, weighted and name == "train")
+                matrices[name] = data.read_pipe(place.with_name(f"{name}_0"), kind, with_weights)
+            else:
+                matrices[name] = data.read_channel(place, kind, with_weights)
     return matrices
 
 
