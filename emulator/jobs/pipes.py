@@ -192,13 +192,17 @@ class Feeder:
 
     def _write(self, name: str, content: BinaryIO, pipe: int) -> None:
         try:
-            opened = cast(IO[bytes], gzip.GzipFile(fileobj=content)) if self._stream.gunzip else content
-            if self._stream.wrapped:
-                opened = _record(name, opened)
-            while chunk := opened.read(_CHUNK):
-                _write_all(pipe, chunk)
+            if not self._stream.wrapped:
+                _copy(self._decompressed(content), pipe)
+            elif self._stream.gunzip:  # its length is not known before, so it has to be held in memory
+                _write_record(name, BytesIO(self._decompressed(content).read(recordio.MAX_LENGTH + 1)), pipe)
+            else:
+                _write_record(name, content, pipe)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise download_failed(f"{name} cannot be decompressed with gzip: {error}") from error
+
+    def _decompressed(self, content: BinaryIO) -> IO[bytes]:
+        return cast(IO[bytes], gzip.GzipFile(fileobj=content)) if self._stream.gunzip else content
 
     def _make(self, epoch: int) -> None:
         os.mkfifo(self._name(epoch), dir_fd=self._folder)
@@ -207,11 +211,19 @@ class Feeder:
         return f"{self._path.name}_{epoch}"
 
 
-def _record(name: str, content: IO[bytes]) -> IO[bytes]:
-    data = content.read(recordio.MAX_LENGTH + 1)
-    if len(data) > recordio.MAX_LENGTH:
+def _write_record(name: str, content: BinaryIO, pipe: int) -> None:
+    length = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    if length > recordio.MAX_LENGTH:
         raise download_failed(f"{name} is too large for a record of RecordIO, which has at most 2^29 - 1 bytes")
-    return BytesIO(recordio.header(len(data)) + data + recordio.padding(len(data)))
+    _write_all(pipe, recordio.header(length))
+    _copy(content, pipe)
+    _write_all(pipe, recordio.padding(length))
+
+
+def _copy(content: IO[bytes], pipe: int) -> None:
+    while chunk := content.read(_CHUNK):
+        _write_all(pipe, chunk)
 
 
 def _write_all(pipe: int, data: bytes) -> None:

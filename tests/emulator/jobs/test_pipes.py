@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from emulator.jobs import recordio
 from tests.emulator.jobs.world import BUCKET, IMAGE, channel, outputs, s3_input, s3_output, until
 
 PREFIX = f"s3://{BUCKET}"
@@ -220,3 +221,41 @@ def test_a_processing_input_is_streamed_beside_its_local_path(world):
     world.processed("stream")
     assert world.get("result/all") == b"one\ntwo\n"
     assert world.log("Processing", "stream") == ["one", "two"]
+
+
+def test_an_object_too_large_for_a_record_fails_by_name(world, monkeypatch):
+    monkeypatch.setattr(recordio, "MAX_LENGTH", 1000)
+    world.put("train/a", b"x" * 1000)
+    world.put("train/b", b"x" * 1001)
+    for name, compression in (("plain", "None"), ("gz", "Gzip")):
+        if compression == "Gzip":
+            for key in ("a", "b"):
+                world.put(f"train/{key}", gzip.compress(world.get(f"train/{key}")))
+        wrapped = channel("train", f"{PREFIX}/train/") | {
+            "RecordWrapperType": "RecordIO",
+            "CompressionType": compression,
+        }
+        train(world, name, "cat train_0 | wc -c", wrapped)
+        reason = world.trained(name, "Failed")["FailureReason"]
+        assert f"{PREFIX}/train/b is too large for a record of RecordIO" in reason
+
+
+def test_shuffled_shards_are_dealt_to_the_hosts_anew_in_each_epoch(world):
+    parts(world, 16)
+    sharded = channel("train", f"{PREFIX}/train/", S3DataDistributionType="ShardedByS3Key")
+    sharded |= {"ShuffleConfig": {"Seed": 5}}
+    resources = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+    script = 'name=$(basename $(dirname $ML)); for e in 0 1; do sed "s/^/$name $e /" train_$e; done'
+    train(world, "shards", script, sharded, ResourceConfig=resources)
+    world.trained("shards")
+    dealt = {}
+    for line in world.log("Training", "shards"):
+        if line.startswith("algo"):
+            host, epoch, part = line.split(" ", 2)
+            dealt.setdefault((host, epoch), set()).add(part)
+    assert {key: len(parts) for key, parts in dealt.items()} == dict.fromkeys(
+        [("algo-1", "0"), ("algo-2", "0"), ("algo-1", "1"), ("algo-2", "1")], 8
+    )
+    for epoch in ("0", "1"):
+        assert not dealt["algo-1", epoch] & dealt["algo-2", epoch]
+    assert dealt["algo-1", "0"] != dealt["algo-1", "1"]
