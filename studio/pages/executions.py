@@ -23,7 +23,7 @@ from studio.lineage import Lineage, execution_lineage
 from studio.logs import EMPTY, read_log
 from studio.pages.jobs import job_charts, job_log
 from studio.pages.page import Page, View, Write
-from studio.steps import NOT_RUN, StepState
+from studio.steps import NOT_RUN, UNDER_WAY, WAITING, StepState
 
 VIEWS = ("graph", "times", "artifacts", "parameters")
 TABS = ("input", "output", "logs", "info")
@@ -38,7 +38,8 @@ def execution(view: View) -> Page:
     context |= {"panel": _panel(view, found, graph, selected), "cause": _cause(view.aws, found), "stop": _stop(found)}
     context["bars"] = _bars(view, found) if shown == "times" else None
     context["lineage"] = _lineage(view, found) if shown == "artifacts" else None
-    blocks = ("head", "main", "panel")
+    context["ended"] = sum(node.state.status not in {*UNDER_WAY, WAITING} for node in graph.nodes)
+    blocks = ("said", "head", "main", "panel")
     return Page("execution.html", f"{found.title} · {found.pipeline}", context, blocks, not found.has_ended)
 
 

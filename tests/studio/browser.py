@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ class Browser:
         self.errors: list[str] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Accessibility"):
             self.send(f"{domain}.enable")
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class Browser:
         deadline = time.monotonic() + seconds
         while self.loads == before:
             assert time.monotonic() < deadline, "the page does not load"
-            self.send("Runtime.evaluate", expression="1")
+            self.send("Page.getFrameTree")  # whatever is asked, events come along
             time.sleep(0.01)
 
     def run(self, script: str) -> Any:
@@ -101,13 +103,56 @@ class Browser:
         self.run(f"window.left = false, document.querySelector({json.dumps(selector)}).click()")
         self.until("window.left === undefined && document.readyState === 'complete'")
 
+    def click_by_mouse(self, selector: str, *, leads_on: bool = True) -> None:
+        """Click as a hand does, which needs no script in the page; wait for the page that it leads to."""
+        node = self.send("DOM.querySelector", nodeId=self._root(), selector=selector)["nodeId"]
+        assert node, f"there is no {selector}: {self.seen()[:500]}"
+        self.send("DOM.scrollIntoViewIfNeeded", nodeId=node)
+        corners = self.send("DOM.getContentQuads", nodeId=node)["quads"][0]
+        at = {"x": (corners[0] + corners[4]) / 2, "y": (corners[1] + corners[5]) / 2, "button": "left", "clickCount": 1}
+        before = self.loads
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, **at)
+        if leads_on:
+            self.until_loaded(before)
+
+    def seen(self) -> str:
+        """The text of the page, asked without any script."""
+        html: str = self.send("DOM.getOuterHTML", nodeId=self._root())["outerHTML"]
+        bare = re.sub(r"<(script|style|head).*?</\1>|<[^>]*>", " ", html, flags=re.DOTALL)
+        return re.sub(r"\s+", " ", unescape(bare))
+
+    def load(self, url: str) -> str:
+        """Go to a page; its text."""
+        self.open(url)
+        return self.seen()
+
+    def address(self) -> str:
+        history = self.send("Page.getNavigationHistory")
+        return str(history["entries"][history["currentIndex"]]["url"])
+
+    def _root(self) -> int:
+        return int(self.send("DOM.getDocument")["root"]["nodeId"])
+
     def fill(self, selector: str, value: str) -> None:
         self.run(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(value)}")
 
     def press(self, key: str) -> None:
+        code = {"Tab": 9, "Enter": 13, "Escape": 27}.get(key, 0)
+        typed = {"Enter": "\r"}.get(key, key)
         for kind in ("keyDown", "keyUp"):
-            text = {"text": key} if len(key) == 1 and kind == "keyDown" else {}
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, **text)
+            text = {"text": typed} if len(typed) == 1 and kind == "keyDown" else {}
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **text)
+
+    def accessible(self) -> list[dict[str, Any]]:
+        """What a screen reader is given: the nodes that are not ignored, as role, name, description and level."""
+        nodes = self.send("Accessibility.getFullAXTree")["nodes"]
+        return [_plain(node) for node in nodes if not node["ignored"]]
+
+    def focus(self) -> str:
+        """What has the focus, as a screen reader says it: the role and the name."""
+        focused = [node for node in self.accessible() if node.get("focused") and node["role"] != "RootWebArea"]
+        return f"{focused[-1]['role']} {focused[-1]['name']}" if focused else ""
 
     def text(self) -> str:
         return str(self.run("document.body.innerText"))
@@ -139,6 +184,12 @@ class Browser:
                 self.errors.append(str(event["params"]["exceptionDetails"]))
             case "Log.entryAdded" if event["params"]["entry"]["level"] == "error":
                 self.errors.append(str(event["params"]["entry"]))
+
+
+def _plain(node: dict[str, Any]) -> dict[str, Any]:
+    properties = {entry["name"]: entry["value"].get("value") for entry in node.get("properties", [])}
+    said = {member: (node.get(member) or {}).get("value", "") for member in ("role", "name", "description")}
+    return properties | said
 
 
 @contextmanager
