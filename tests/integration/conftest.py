@@ -4,6 +4,7 @@ import pytest
 
 from tests.integration.emulators import Emulator
 from tests.integration.small_pipelines import Runner
+from tests.integration.transform_desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def runner(emulator: Emulator) -> Runner:
     return Runner(emulator)
+
+
+@pytest.fixture(scope="session")
+def desk(emulator: Emulator, runner: Runner) -> Desk:
+    return Desk(emulator, runner)
 
 
 @pytest.fixture

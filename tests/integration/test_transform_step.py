@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.small_pipelines import BUCKET, ROLE
-from tests.integration.test_transform_jobs import IMAGE, archive
+from tests.integration.transform_desk import IMAGE, archive
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 _LINE_LIMIT_SLACK = 2  # a line's own \r\n does not count
 
@@ -15,10 +15,10 @@ class RecordTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The body of one request, and the records it was made of where they are needed again."""
+    """The body of one request, and the records it was made of where they are not its own lines."""
 
     body: bytes
-    records: list[Any] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
 
 
 def whole(stream: IO[bytes], limit: int) -> Iterator[Batch]:
@@ -54,12 +54,28 @@ def single_lines(stream: IO[bytes], limit: int) -> Iterator[Batch]:
         yield Batch(line)
 
 
+def frames(records: Iterator[bytes], limit: int, *, single: bool) -> Iterator[Batch]:
+    """Records that have a frame of their own, such as RecordIO's, one behind the other."""
+    held: list[bytes] = []
+    size = 0
+    for record in records:
+        if len(record) > limit:
+            raise _too_large(limit)
+        if held and (single or size + len(record) > limit):
+            yield Batch(b"".join(held))
+            held, size = [], 0
+        held.append(record)
+        size += len(record)
+    if held:
+        yield Batch(b"".join(held))
+
+
 def grouped(
-    records: Iterator[bytes], limit: int, convert: Callable[[bytes], tuple[bytes, Any]], *, single: bool
+    records: Iterator[bytes], limit: int, convert: Callable[[bytes], tuple[bytes, bytes]], *, single: bool
 ) -> Iterator[Batch]:
     """Lines after ``convert``, which gives what to send of a line and what to keep of it."""
     bodies: list[bytes] = []
-    kept: list[Any] = []
+    kept: list[bytes] = []
     size = 0
     for line in records:
         body, record = convert(line)
@@ -85,7 +101,7 @@ def read_lines(stream: IO[bytes], limit: int) -> Iterator[bytes]:
             yield record
 
 
-def _batch(bodies: list[bytes], kept: list[Any], *, single: bool) -> Batch:
+def _batch(bodies: list[bytes], kept: list[bytes], *, single: bool) -> Batch:
     return Batch(bodies[0] if single else b"\n".join(bodies) + b"\n", kept)
 
 

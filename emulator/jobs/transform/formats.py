@@ -6,11 +6,22 @@ import csv
 import io
 import json
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
+
+from emulator.jobs.transform.jsonpath import JsonPath
 
 
 class FormatError(ValueError):
     """A record cannot be read or written in its format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An inference id, and when the job began (Developer Guide, "Capture data from batch transform job")."""
+
+    inference_id: str
+    time: str
 
 
 class Format(ABC):
@@ -27,6 +38,20 @@ class Format(ABC):
     @abstractmethod
     def join(self, record: Any, answer: Any) -> Any:
         """The input with the model's answer."""
+
+    @abstractmethod
+    def stamped(self, value: Any, stamp: Stamp) -> Any:
+        """What is stored, with the marks by which monitoring finds it again."""
+
+    def filtered(self, record: bytes, path: JsonPath) -> bytes:
+        """What a filter leaves of a record."""
+        return self.write(path(self.read(record)))
+
+    def finished(self, record: bytes | None, answer: bytes, path: JsonPath, stamp: Stamp | None) -> bytes:
+        """What is stored for an answer; ``record`` is None where the two are not joined."""
+        value = self.read(answer)
+        value = path(value if record is None else self.join(self.read(record), value))
+        return self.write(value if stamp is None else self.stamped(value, stamp))
 
 
 class Csv(Format):
@@ -59,6 +84,31 @@ class Csv(Format):
     def join(self, record: Any, answer: Any) -> Any:
         return [*record, *answer]
 
+    def stamped(self, value: Any, stamp: Stamp) -> Any:
+        return [*(value if isinstance(value, list) else [value]), stamp.inference_id, stamp.time]
+
+    def filtered(self, record: bytes, path: JsonPath) -> bytes:
+        if not _is_plain(record):
+            return super().filtered(record, path)
+        return _plain(path(record.split(b",")))
+
+    def finished(self, record: bytes | None, answer: bytes, path: JsonPath, stamp: Stamp | None) -> bytes:
+        row = answer if record is None else b"%b,%b" % (record, answer)
+        if not _is_plain(row):
+            return super().finished(record, answer, path, stamp)
+        if not path.selects_all:
+            row = _plain(path(row.split(b",")))
+        return row if stamp is None else f"{row.decode()},{stamp.inference_id},{stamp.time}".encode()
+
+
+def _is_plain(row: bytes) -> bool:
+    """Whether each comma ends a column: most rows are such, and are never taken for text."""
+    return b'"' not in row and row.isascii()
+
+
+def _plain(value: bytes | list[bytes]) -> bytes:
+    return b",".join(value) if isinstance(value, list) else value
+
 
 class Json(Format):
     """The answer becomes the member ``SageMakerOutput`` of an object; of anything else, an object is made."""
@@ -78,6 +128,10 @@ class Json(Format):
     def join(self, record: Any, answer: Any) -> Any:
         members = record if isinstance(record, dict) else {"SageMakerInput": record}
         return {**members, "SageMakerOutput": answer}
+
+    def stamped(self, value: Any, stamp: Stamp) -> Any:
+        members = value if isinstance(value, dict) else {"SageMakerOutput": value}
+        return {**members, "SageMakerInferenceId": stamp.inference_id, "SageMakerInferenceTime": stamp.time}
 
 
 _FORMATS: dict[str, Format] = {

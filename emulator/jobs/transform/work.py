@@ -13,10 +13,21 @@ from pathlib import Path
 from typing import IO, cast
 
 from emulator.jobs.transform.association import Association
-from emulator.jobs.transform.batches import Batch, RecordTooLarge, grouped, lines, read_lines, single_lines, whole
+from emulator.jobs.transform.batches import (
+    Batch,
+    RecordTooLarge,
+    frames,
+    grouped,
+    lines,
+    read_lines,
+    single_lines,
+    whole,
+)
+from emulator.jobs.transform.chain import Chain
 from emulator.jobs.transform.formats import FormatError
+from emulator.jobs.transform.framing import FRAMINGS
 from emulator.jobs.transform.jsonpath import JsonPathError
-from emulator.jobs.transform.server import Answer, ModelServer, NoAnswer
+from emulator.jobs.transform.server import Answer, NoAnswer
 
 MIB = 1 << 20
 _LARGEST_GROUP = 100
@@ -36,7 +47,8 @@ class ObjectFailed(Exception):
 class Rules:
     """How objects are cut, sent and put together again."""
 
-    by_line: bool
+    split: str
+    """SplitType: None, Line, RecordIO or TFRecord."""
     single: bool
     max_payload_mib: int
     gzip: bool
@@ -45,12 +57,16 @@ class Rules:
     association: Association
 
     def batches(self, stream: IO[bytes]) -> Iterator[Batch]:
-        limit = (self.max_payload_mib or (_LARGEST_GROUP if self.by_line else 0)) * MIB
-        convert = self.association.convert
-        if not self.by_line:
-            return whole(stream, limit) if self.association.fmt is None else _converted(whole(stream, limit), convert)
-        if self.association.fmt is not None:
-            return grouped(read_lines(stream, limit), limit, convert, single=self.single)
+        association = self.association
+        limit = (self.max_payload_mib or (0 if self.split == "None" else _LARGEST_GROUP)) * MIB
+        if self.split in FRAMINGS:
+            return frames(FRAMINGS[self.split](stream), limit, single=self.single)
+        if self.split == "None":
+            return (
+                _converted(whole(stream, limit), association.convert) if association.converts else whole(stream, limit)
+            )
+        if association.converts:
+            return grouped(read_lines(stream, limit), limit, association.convert, single=self.single)
         return single_lines(stream, limit) if self.single else lines(stream, limit)
 
 
@@ -62,7 +78,7 @@ class ObjectRun:
         self._target = target
         self._rules = rules
 
-    def answers(self, server: ModelServer, workers: ThreadPoolExecutor, ahead: int) -> None:
+    def answers(self, server: Chain, workers: ThreadPoolExecutor, ahead: int) -> None:
         """Send every payload, at most ``ahead`` at a time.
 
         Raises:
@@ -105,7 +121,7 @@ def _accepted(future: Future[Answer]) -> Answer:
     )
 
 
-def _converted(batches: Iterator[Batch], convert: Callable[[bytes], tuple[bytes, object]]) -> Iterator[Batch]:
+def _converted(batches: Iterator[Batch], convert: Callable[[bytes], tuple[bytes, bytes]]) -> Iterator[Batch]:
     for batch in batches:
         body, record = convert(batch.body)
         yield Batch(body, [record])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.jobs.transform.association import Association
+from emulator.jobs.transform.capture import inference_time
 from emulator.jobs.transform.formats import FormatError
+from emulator.jobs.transform.framing import FRAMINGS
+from emulator.jobs.transform.instances import CONTAINERS
 from emulator.jobs.transform.jsonpath import JsonPathError
 from emulator.jobs.transform.parameters import MAX_PAYLOAD_MIB
-from emulator.jobs.transform.transform import CONTAINERS, KIND
+from emulator.jobs.transform.transform import KIND
 from emulator.services.context import Context
 from emulator.services.sagemaker import jobs
 from emulator.services.sagemaker.model_packages import find_package
@@ -28,6 +31,7 @@ def create_transform_job(request: Request, context: Context) -> Response:
     name = body.pop("TransformJobName")
     _validate(body)
     body |= _served(find_model(context, body["ModelName"]), context)
+    jobs.check_hosts(context, body["TransformResources"]["InstanceCount"] * len(body[CONTAINERS]), NOUN)
     job = jobs.insert(context, KIND, name, body, IN_USE)
     return {"TransformJobArn": job.arn}
 
@@ -78,26 +82,28 @@ def _find(request: Request, context: Context) -> Resource:
 
 def _served(model: Resource, context: Context) -> dict[str, Any]:
     containers = model.body.get("Containers") or [model.body["PrimaryContainer"]]
-    if len(containers) > 1:
-        raise _not_yet("ModelName", "batch transform with models of several containers (inference pipelines)")
-    resolved = [_resolved(container, context) for container in containers]
-    if resolved[0].get("Mode") == "MultiModel":
+    if any(container.get("Mode") == "MultiModel" for container in containers):
         raise ValidationException("Multi-model containers are not supported for batch transform.")
+    if (model.body.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct":
+        raise ValidationException("InferenceExecutionConfig.Mode Direct is not supported for batch transform.")
+    resolved = [described for container in containers for described in _resolved(container, context)]
     isolated = model.body.get("EnableNetworkIsolation", False)
     return {CONTAINERS: resolved, "EnableNetworkIsolation": isolated, "RoleArn": model.body.get("ExecutionRoleArn", "")}
 
 
-def _resolved(container: dict[str, Any], context: Context) -> dict[str, Any]:
-    """The container with what its model package says of it."""
+def _resolved(container: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """The container, or those of the model package that it names, with the environment that the model adds."""
     package = container.get("ModelPackageName")
     if package is None:
-        return container
+        return [container]
     inference = find_package(context, package).body.get("InferenceSpecification") or {}
-    described = (inference.get("Containers") or [{}])[0]
-    if not described.get("Image"):
+    described = [found for found in inference.get("Containers") or [] if found.get("Image")]
+    if not described:
         raise ValidationException(f"Model package {package} has no inference specification to serve.")
-    environment = {**described.get("Environment", {}), **container.get("Environment", {})}
-    return {**described, "Environment": environment}
+    return [
+        {**found, "Environment": {**found.get("Environment", {}), **container.get("Environment", {})}}
+        for found in described
+    ]
 
 
 def _validate(body: dict[str, Any]) -> None:
@@ -106,14 +112,11 @@ def _validate(body: dict[str, Any]) -> None:
     parse_s3_uri(source["S3Uri"])
     parse_s3_uri(body["TransformOutput"]["S3OutputPath"])
     if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-        raise _not_yet("TransformInput.DataSource.S3DataSource.S3DataType", source["S3DataType"])
-    split = given.get("SplitType", "None")
-    if split not in ("None", "Line"):
-        raise _not_yet("TransformInput.SplitType", f"splitting into records of {split}")
+        raise ValidationException(f"S3DataType {source['S3DataType']} is not supported for batch transform.")
     if "DataCaptureConfig" in body:
-        raise _not_yet("DataCaptureConfig", "data capture of transform jobs")
+        parse_s3_uri(body["DataCaptureConfig"]["DestinationS3Uri"])
     _check_limits(body)
-    _check_processing(body, by_line=split == "Line")
+    _check_processing(body, given.get("SplitType", "None"))
 
 
 def _check_limits(body: dict[str, Any]) -> None:
@@ -127,15 +130,17 @@ def _check_limits(body: dict[str, Any]) -> None:
         )
 
 
-def _check_processing(body: dict[str, Any], *, by_line: bool) -> None:
-    content_type = body["TransformInput"].get("ContentType")
+def _check_processing(body: dict[str, Any], split: str) -> None:
+    """Records are looked into where they are filtered, joined, or given an inference id."""
+    content_type, by_line = body["TransformInput"].get("ContentType"), split == "Line"
+    given, stamped_at = body.get("DataProcessing", {}), inference_time(body, 0.0)
     try:
-        association = Association.of(body.get("DataProcessing", {}), content_type, by_line=by_line)
+        association = Association.of(given, content_type, by_line=by_line, stamped_at=stamped_at)
     except (FormatError, JsonPathError) as error:
         raise ValidationException(f"DataProcessing: {error}") from error
-    if association.fmt is not None and association.fmt.name == "CSV" and not by_line:
+    if association.fmt is None:
+        return
+    if split in FRAMINGS:
+        raise ValidationException(f"DataProcessing: SplitType {split} is not supported; Line and None are.")
+    if association.fmt.name == "CSV" and not by_line:
         raise ValidationException("DataProcessing: for text/csv, SplitType must be Line.")
-
-
-def _not_yet(field: str, what: str) -> NotImplementedHere:
-    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")

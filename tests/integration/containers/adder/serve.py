@@ -20,7 +20,11 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200 if self.path == "/ping" else 404, b"")
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"] == "application/octet-stream":
+            self.answer(200, f"{len(body)};".encode())
+            return
+        body = body.decode()
         print(f"request of {len(body)} bytes, {self.headers['Content-Type']} for {self.headers['Accept']}", flush=True)
         for word, act in ACTS.items():
             if word in body:
