@@ -8,12 +8,65 @@ from typing import Any
 from pipelines.environments import Target
 from pipelines.errors import AwsCallError, EndpointError, PipelinesError
 
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
-REFUSED_CREDENTIALS = frozenset(
-    {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+HINTS: tuple[tuple[frozenset[str], str], ...] = (
+    (
+        frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}),
+        "The credentials have expired: log in again (aws sso login), then repeat the command.",
+    ),
+    (
+        frozenset(
+            {
+                *("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"),
+                *("SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"),
+                *("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
+            }
+        ),
+        "The credentials are not known here: check them with: aws sts get-caller-identity",
+    ),
+    (
+        frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}),
+        "The caller lacks this permission. Who it is: aws sts get-caller-identity\n"
+        "What it has to be allowed: pipelines policy NAME --role ci",
+    ),
+    (
+        frozenset(
+            {
+                *("Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException"),
+                *("RequestLimitExceeded", "SlowDown"),
+            }
+        ),
+        "AWS limits the rate of calls: repeat the command in a minute.",
+    ),
+    (
+        frozenset(
+            {
+                *("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
+                *("InvalidRegion", "OptInRequired"),
+            }
+        ),
+        "The region is wrong, or not enabled: check region and bucket of this environment in "
+        "pipelines/environments.toml.\nWhere the bucket is: aws s3api get-bucket-location --bucket BUCKET",
+    ),
+    (
+        frozenset({"NoSuchBucket"}),
+        "The environment's bucket is not there, or was deleted just now. `pipelines upsert NAME` creates it again.",
+    ),
+    (
+        frozenset({"ConflictException", "OperationAborted"}),
+        "Someone else is changing it at the same time: repeat the command.",
+    ),
+    (
+        frozenset({"RequestTimeTooSkewed"}),
+        "The clock of this machine is off: set it, then repeat the command.",
+    ),
+    (
+        frozenset({"ResourceLimitExceeded", "LimitExceededException"}),
+        "A quota of the account is reached: aws service-quotas list-service-quotas --service-code sagemaker",
+    ),
 )
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown"})
+"""What to do about AWS's codes."""
+OTHER_ACCOUNT = "Cross-account pass role"
+INTERRUPTED = "The connection broke. Repeat the command: what has arrived whole is not sent again."
 
 MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException", "404", "NoSuchKey", "NoSuchBucket"})
 MISSING_WORDS = ("does not exist", "not found", "ould not find")
@@ -45,6 +98,9 @@ def translate(error: BaseException, target: Target | None) -> PipelinesError | N
     environment = f"environment {target.environment.name}" if target else "AWS"
     if isinstance(error, botocore_errors.ClientError):
         return AwsCallError(f"{environment}: {_client_error(error)}")
+    broken = (botocore_errors.ConnectionClosedError, botocore_errors.ReadTimeoutError)
+    if isinstance(error, (*broken, botocore_errors.ResponseStreamingError)):
+        return EndpointError(f"{environment}: {error}\n{INTERRUPTED}")
     if isinstance(error, (botocore_errors.ConnectionError, botocore_errors.HTTPClientError)):
         return EndpointError(f"{environment}: {error}{_start_hint(target)}")
     if isinstance(error, botocore_errors.BotoCoreError):
@@ -55,15 +111,13 @@ def translate(error: BaseException, target: Target | None) -> PipelinesError | N
 def _client_error(error: Any) -> str:
     code, message = error_code(error), error_message(error)
     call = f"{error.operation_name} was refused ({code}): {message}"
-    if code in EXPIRED:
-        return f"{call}\nThe credentials have expired: log in again (aws sso login), then repeat the command."
-    if code in REFUSED_CREDENTIALS:
-        return f"{call}\nThe credentials are not known here: check them with: aws sts get-caller-identity"
-    if code in DENIED:
-        return f"{call}\nThe caller lacks this permission. Who it is: aws sts get-caller-identity"
-    if code in THROTTLED:
-        return f"{call}\nAWS limits the rate of calls: repeat the command in a minute."
-    return call
+    hints = [hint for codes, hint in HINTS if code in codes]
+    if OTHER_ACCOUNT in message:
+        hints.append(
+            "The role is of another account than the credentials: choose the environment (--env), or log in to its "
+            "account. Who you are: aws sts get-caller-identity"
+        )
+    return "\n".join([call, *hints])
 
 
 def _credentials_hint(kind: str, target: Target | None) -> str:

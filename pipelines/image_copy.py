@@ -11,10 +11,10 @@ from contextlib import closing
 from typing import Any
 from urllib.request import urlopen
 
-from pipelines.aws_errors import error_code
+from pipelines.aws_errors import INTERRUPTED, error_code
 from pipelines.connection import Connection
 from pipelines.ecr import ensure_repository
-from pipelines.errors import UsageError
+from pipelines.errors import EndpointError, UsageError
 
 PART = 10 << 20
 """Bytes of one part; ECR takes 5 to 20 MiB."""
@@ -94,6 +94,9 @@ def _copy_layer(source: Connection, target: Connection, repository: str, digest:
 
 
 def _parts(url: str) -> Iterator[bytes]:
-    with closing(urlopen(url)) as stream:
-        while part := stream.read(PART):
-            yield part
+    try:
+        with closing(urlopen(url)) as stream:
+            while part := stream.read(PART):
+                yield part
+    except OSError as error:
+        raise EndpointError(f"A layer could not be read from its registry: {error}. {INTERRUPTED}") from error

@@ -61,19 +61,24 @@ def stored_sizes(connection: Connection, bucket: str, prefix: str) -> dict[str, 
 
 
 def put_files(connection: Connection, bucket: str, files: Mapping[str, Path]) -> None:
-    """Upload files by key, several at a time."""
+    """Upload files by key, several at a time, telling how far it is. Each appears in the bucket once it is whole."""
     if not files:
         return
-    client = connection.s3  # made here, since making one is not thread-safe
-
-    def put(item: tuple[str, Path]) -> None:
-        key, path = item
-        with path.open("rb") as stream:
-            client.put_object(Bucket=bucket, Key=key, Body=stream)
-
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(PARALLEL_UPLOADS, len(files))) as pool:
+    from pipelines.progress import CountedFile, showing_progress
+
+    client = connection.s3  # made here, since making one is not thread-safe
+    with (
+        showing_progress(sum(path.stat().st_size for path in files.values())) as advance,
+        ThreadPoolExecutor(min(PARALLEL_UPLOADS, len(files))) as pool,
+    ):
+
+        def put(item: tuple[str, Path]) -> None:
+            key, path = item
+            with path.open("rb") as stream:
+                client.put_object(Bucket=bucket, Key=key, Body=CountedFile(stream, advance))
+
         for _ in pool.map(put, files.items()):
             pass
 
