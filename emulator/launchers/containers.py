@@ -16,8 +16,9 @@ from emulator.images.engine import Engine, EngineError, ulimits
 from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
-from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process
+from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process, Usage
 from emulator.launchers.sandbox import wire
+from emulator.launchers.usage import of_namespace
 from emulator.launchers.watching import copy_inputs, start_watcher
 
 _SHARED_MEMORY = "1g"
@@ -75,9 +76,19 @@ class ContainerLauncher(Launcher):
 class _ContainerProcess(FollowedProcess):
     def __init__(self, engine: Engine, name: str, launch: Launch) -> None:
         payload = {"engine": engine.program, "name": name, "memory_limit_bytes": launch.memory_limit_bytes}
+        self._engine = engine
+        self._name = name
+        self._main = 0
         self._watcher, status, output = start_watcher("container", payload)
         self.pid = self._watcher.pid
         super().__init__(launch, status, output)
+
+    def usage(self) -> Usage | None:
+        """None while the container starts, and where its processes are those of another user."""
+        if not self._main and not self._ended.is_set():
+            with contextlib.suppress(EngineError):  # it has ended
+                self._main = int(self._engine.call("inspect", "--format", "{{.State.Pid}}", self._name))
+        return of_namespace(self._main) if self._main and not self._ended.is_set() else None
 
     def _kill(self) -> None:
         with contextlib.suppress(OSError):
@@ -100,6 +111,8 @@ def _options(launch: Launch) -> Iterator[str]:
     yield from (f"--add-host={host}:127.0.0.1" for host in launch.hosts)
     if launch.memory_limit_bytes:
         yield from (f"--memory={launch.memory_limit_bytes}", f"--memory-swap={launch.memory_limit_bytes}")
+    if launch.cpus:
+        yield f"--cpuset-cpus={','.join(map(str, launch.cpus))}"
     yield from _mounts(launch, files.files if files else [])
     variables = (files.env if files else {}) | environment.env | launch.env
     yield from (word for name, value in variables.items() for word in ("--env", f"{name}={value}"))

@@ -11,7 +11,7 @@ import threading
 from abc import abstractmethod
 from typing import Any
 
-from emulator.launchers.launcher import Exit, Launch, Process
+from emulator.launchers.launcher import Exit, Launch, Process, Usage
 from emulator.launchers.sandbox import wire
 
 _READ_BYTES = 256 * 1024
@@ -119,4 +119,5 @@ def _exit_of(ended: dict[str, Any] | None) -> Exit:
     """Who could not report was killed, and the job with it."""
     if ended is None:
         return Exit(128 + signal.SIGKILL, signal.SIGKILL, False)
-    return Exit(ended["code"], ended["signal"], ended["out_of_memory"])
+    usage = Usage(*ended["usage"]) if "usage" in ended else None
+    return Exit(ended["code"], ended["signal"], ended["out_of_memory"], usage)

@@ -68,6 +68,8 @@ class Launch:
     """Of the launcher's own making: the program is its host ``hostname``, with an address and ports of its own."""
 
     @property
+    cpus: tuple[int, ...] = ()
+    """The machine's processors that it may use, by their numbers, and that it sees as all; none stands for all."""
     def shares_network(self) -> bool:
         """Whether the program lives in the machine's own network, and not in one that was made for it."""
         return self.network and self.lan is None
@@ -75,12 +77,22 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the processes of a command use: processor time since its beginning, and memory that they hold."""
+
+    cpu_seconds: float
+    memory_bytes: int
+
+
     code: int
     """The exit code; 128 + signal where a signal ended it, as a shell reports it."""
     signal: int | None
     out_of_memory: bool
 
 
+    usage: Usage | None = field(default=None, compare=False)
+    """In all, with the most memory that one process had; None where the launcher cannot tell."""
 class Process(ABC):
     """A launched command."""
 
@@ -101,6 +113,10 @@ class Process(ABC):
 
     @abstractmethod
     def terminate(self) -> None:
+    def usage(self) -> Usage | None:
+        """What its processes use now; None where the launcher cannot tell, and once it has ended."""
+        return None
+
         """SIGTERM to the main process, which may then end in its own way."""
 
     @abstractmethod

@@ -19,10 +19,11 @@ from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
 from emulator.launchers.lan import NamespaceLan
-from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process
+from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process, Usage
 from emulator.launchers.relay import Relay
 from emulator.launchers.sandbox import wire
 from emulator.launchers.trash import Trash
+from emulator.launchers.usage import of_namespace
 from emulator.launchers.warden import Warden, base_environment
 
 _MAX_WARDENS = 6
@@ -136,6 +137,7 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
         "outlets": list(launch.outlets),
         "memory_limit_bytes": launch.memory_limit_bytes,
         "read_only_files": files.files if files else [],
+        "cpus": list(launch.cpus),
     }
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
@@ -185,6 +187,17 @@ class _NamespaceProcess(FollowedProcess):
         return _connected(socket.socket(fileno=received[1][0]), timeout)
 
     def _kill(self) -> None:
+    def usage(self) -> Usage | None:
+        with self._lock:
+            if self._ended.is_set():
+                return None
+            found = of_namespace(self.pid)
+            try:
+                signal.pidfd_send_signal(self._pidfd, 0)
+            except ProcessLookupError:
+                return None  # what was read may be another's, who has the number now
+            return found
+
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 

@@ -21,9 +21,10 @@ from typing import IO, Any, TypeAlias
 from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
 from emulator.launchers.host import host_files
-from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process
+from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process, Usage
 from emulator.launchers.redirection import Redirection
 from emulator.launchers.sandbox import wire
+from emulator.launchers.usage import of_descendants
 from emulator.launchers.warden import base_environment
 from emulator.launchers.watching import copy_inputs, start_watcher
 
@@ -91,6 +92,9 @@ class _RedirectProcess(FollowedProcess):
         self.pid = self._watcher.pid
         super().__init__(launch, status, read)
 
+    def usage(self) -> Usage | None:
+        return None if self._ended.is_set() else of_descendants(self.pid)
+
     def _kill(self) -> None:
         with contextlib.suppress(OSError):
             wire.send(self._status, {"signal": int(signal.SIGKILL)})
@@ -124,6 +128,7 @@ def _prepare(launch: Launch, link: Path | None, tmp: str) -> dict[str, Any]:
         "env": env,
         "workdir": str(workdir if workdir.is_dir() else directory),
         "memory_limit_bytes": launch.memory_limit_bytes,
+        "cpus": list(launch.cpus),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -51,6 +52,8 @@ class Init:
         self._out_of_memory = False
         self._main = 0
         self._wait_status: int | None = None
+        self._forked_usage = (0.0, 0)
+        self._most_held = 0
         self._reply: socket.socket | None = None
         self._shims: socket.socket | None = None
         self._outlets: list[socket.socket] = []
@@ -73,6 +76,7 @@ class Init:
     def _enter_namespaces(self) -> None:
         with open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")  # before anything else of the machine, where its memory runs out
+        kernel.confine(self._job["cpus"])
         network = 0 if self._job["shares_network"] else kernel.CLONE_NEWNET
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | network)
         if network:
@@ -154,6 +158,7 @@ class Init:
             ended = wire.receive(self._reply)
             self._wait_status = ended[0]["status"] if ended else signal.SIGKILL
 
+            self._forked_usage = tuple(ended[0]["usage"]) if ended else self._forked_usage
     def _reap(self) -> None:
         while True:
             try:
@@ -185,7 +190,9 @@ class Init:
             wire.hand_over(self._zygote, self._fork_kind, [os.pidfd_open(os.getpid()), connection.detach()])
 
     def _check_memory(self) -> None:
-        if memory.held_bytes(pid for pid in memory.all_pids() if pid != 1) > self._limit:
+        held = memory.held_bytes(pid for pid in memory.all_pids() if pid != 1)
+        self._most_held = max(self._most_held, held)
+        if held > self._limit:
             self._out_of_memory = True
             self._wait_status = signal.SIGKILL
 
@@ -196,7 +203,14 @@ class Init:
         by_kernel = number == signal.SIGKILL and memory.kernel_kills() > kills
         code = 128 + number if number else os.WEXITSTATUS(self._wait_status)
         out_of_memory = self._out_of_memory or by_kernel
-        wire.send(self._status, {"code": code, "signal": number, "out_of_memory": out_of_memory})
+        report = {"code": code, "signal": number, "out_of_memory": out_of_memory, "usage": self._usage()}
+        wire.send(self._status, report)
+
+    def _usage(self) -> list[float]:
+        """Processor time and memory: of those that init has waited for, and of the one that the zygote has."""
+        used, (forked, most_of_one) = resource.getrusage(resource.RUSAGE_CHILDREN), self._forked_usage
+        memory_bytes = self._most_held or max(most_of_one, used.ru_maxrss << 10)
+        return [used.ru_utime + used.ru_stime + forked, memory_bytes]
 
 
 def _listen(port: int) -> socket.socket:

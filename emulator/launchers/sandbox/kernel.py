@@ -8,6 +8,7 @@ import os
 import platform
 import socket
 import struct
+from collections.abc import Collection
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -128,6 +129,12 @@ def pivot_root(new_root: str) -> None:
 def die_with_parent() -> None:
     """SIGKILL for this process when its parent ends. A change of credentials forgets it: call it after those."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0), "prctl PR_SET_PDEATHSIG")
+
+
+def confine(processors: Collection[int]) -> None:
+    """Let this process and what it starts run on these processors only; none stands for all."""
+    if processors:
+        os.sched_setaffinity(0, processors)
 
 
 def adopt_orphans() -> None:

@@ -11,13 +11,14 @@ _COUNTED = (b"RssAnon:", b"RssShmem:", b"VmSwap:")
 
 def held_bytes(pids: Iterable[int]) -> int:
     """Memory that only the end of these processes gives back: anonymous, shared and swapped, not files'."""
-    return sum(_held_kibibytes(pid) for pid in pids) * 1024
+    return sum(held_kibibytes(f"/proc/{pid}/status") for pid in pids) * 1024
 
 
-def _held_kibibytes(pid: int) -> int:
+def held_kibibytes(path: str) -> int:
+    """The same of the process that a file ``status`` is of; 0 once it has ended."""
     total = 0
     try:
-        with open(f"/proc/{pid}/status", "rb") as status:
+        with open(path, "rb") as status:
             for line in status:
                 if line.startswith(_COUNTED):
                     total += int(line.split()[1])

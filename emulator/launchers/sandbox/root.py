@@ -181,6 +181,7 @@ class Root:
         hidden = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
         kernel.bind(f"{self._template.folder}/sys", f"{root}/sys")
         kernel.bind(f"{self._template.folder}/dev", f"{root}/dev")
+        self._show_processors()
         # read-only: a root on the host stays the owner of /proc/sys, whatever its namespaces
         kernel.mount("proc", f"{root}/proc", "proc", hidden | kernel.MS_RDONLY)
         size = f"size={job['memory_limit_bytes']}" if job["memory_limit_bytes"] else ""
@@ -190,6 +191,14 @@ class Root:
         kernel.bind(f"{self._directory}/ml", f"{root}/opt/ml")
 
     def _mount_inputs(self) -> None:
+    def _show_processors(self) -> None:
+        """Of a job that is confined to some processors, only as many are seen by those who count them (``nproc``)."""
+        seen = f"{self._root}/sys/devices/system/cpu/online"
+        if self._job["cpus"] and os.path.exists(seen):
+            own = f"{self._directory}/processors"
+            _write(own, f"0-{len(self._job['cpus']) - 1}\n")
+            kernel.bind(own, seen, read_only=True)
+
         """Inputs are seen writable; what is written to one under ``/opt/ml`` lies in the job's own tree.
 
         So an output folder inside an input's folder is found there by whoever collects the outputs.

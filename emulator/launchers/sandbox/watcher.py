@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -19,6 +20,7 @@ from .process import execute
 
 _MEMORY_INTERVAL = 0.2
 _LINUX = sys.platform == "linux"
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def main() -> None:
@@ -62,6 +64,7 @@ class Watcher:
             os.setsid()
             if _LINUX:
                 kernel.die_with_parent()
+                kernel.confine(self._job["cpus"])
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             null = os.open(os.devnull, os.O_RDONLY)
@@ -126,5 +129,8 @@ class Watcher:
         assert self._wait_status is not None
         number = os.WTERMSIG(self._wait_status) if os.WIFSIGNALED(self._wait_status) else None
         code = 128 + number if number else os.WEXITSTATUS(self._wait_status)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        usage = [used.ru_utime + used.ru_stime, used.ru_maxrss * _MAXRSS_UNIT]
+        report = {"code": code, "signal": number, "out_of_memory": self._out_of_memory, "usage": usage}
         with contextlib.suppress(OSError):  # the emulator may have gone
-            wire.send(self._status, {"code": code, "signal": number, "out_of_memory": self._out_of_memory})
+            wire.send(self._status, report)

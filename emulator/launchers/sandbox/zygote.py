@@ -100,14 +100,15 @@ class Zygote:
 
     def _reap(self) -> None:
         while self._children:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
             connection = self._children.pop(pid)
             with contextlib.suppress(KeyError):
                 self._poll.unregister(connection)
             with contextlib.suppress(OSError), connection:  # who asked may have gone
-                wire.send(connection, {"status": status})
+                usage = [used.ru_utime + used.ru_stime, used.ru_maxrss << 10]
+                wire.send(connection, {"usage": usage, "status": status})  # the shim takes what stands last
 
     def _abandon(self, fd: int) -> None:
         """Who asked for the process has gone (a ``python`` in a job that was killed): so goes the process."""
@@ -148,6 +149,7 @@ def _enter(pidfd: int, connection: socket.socket, network: int) -> dict[str, Any
     else:
         os.setsid()
     kernel.set_name("python3")
+    kernel.confine(os.sched_getaffinity(1))  # of the job's init
     wire.send(connection, {"pid": os.getpid()})
     become(fds)
     connection.detach()

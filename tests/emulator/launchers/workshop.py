@@ -101,6 +101,7 @@ class Workshop:
         outlets=None,
         hostname="algo-1",
         lan=None,
+        cpus=(),
     ):
         """``files``: path below ``/opt/ml`` to text; ``mounts``: container path to host folder."""
         directory = self.folder / f"job-{next(self._numbers)}"
@@ -124,6 +125,7 @@ class Workshop:
             output=output or started.receive,
             outlets=outlets or {},
             lan=lan,
+            cpus=cpus,
         )
         started.process = self.launcher.launch(launch)
         return started
