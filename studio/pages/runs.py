@@ -46,8 +46,12 @@ class Runs:
     """All that could be shown."""
 
     @property
+    def is_reading(self) -> bool:
+        return None in self.figures.values()
+
+    @property
     def is_live(self) -> bool:
-        return None in self.figures.values() or any(i["PipelineExecutionStatus"] in UNDER_WAY for i in self.items)
+        return self.is_reading or any(i["PipelineExecutionStatus"] in UNDER_WAY for i in self.items)
 
     def text(self, arn: str, column: Column) -> str | None:
         """The metric with four digits, to be read down a column; empty if there is none, None while it is read."""

@@ -116,3 +116,57 @@ def test_places_do_not_move_while_it_runs(data: st.DataObject) -> None:
         layout(tuple(node.box for node in after.nodes), tuple((e.source, e.target) for e in after.edges))
         == after.layout
     )
+
+
+def loop_of(items: object) -> dict[str, Any]:
+    return {"Name": "Each", "Type": "ForEach", "Arguments": {"IterableItems": items, "ForEachBody": [step("Body")]}}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 120), st.integers(0, 120), st.booleans())
+def test_places_do_not_move_while_a_loop_runs(items: int, begun: int, known: bool) -> None:
+    listed = list(range(items)) if known else {"Get": "Steps.A.Items"}
+    definition = define(step("A"), loop_of(listed), step("After", "Each"))
+    children = {
+        f"Body-{i}": StepState(f"Body-{i}", "Executing", parent="Each", index=i) for i in range(min(begun, items))
+    }
+    before, after = build_graph(definition), build_graph(definition, children)
+    assert before.layout == after.layout
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 400), st.integers(1, 400), st.booleans())
+def test_squares_lie_apart_and_within_their_box(items: int, begun: int, known: bool) -> None:
+    definition = define(loop_of(list(range(items)) if known else {"Get": "Steps.A.Items"}))
+    children = {f"B-{i}": StepState(f"B-{i}", "Succeeded", parent="Each", index=i) for i in range(begun)}
+    node = build_graph(definition, children).node("Each")
+    cells = node.cells
+    assert len({(cell.x, cell.y) for cell in cells}) == len(cells)
+    assert all(cell.x + cell.size <= node.box.width and cell.y + cell.size <= node.box.height for cell in cells)
+    assert len({cell.size for cell in cells}) == 1
+    if begun <= 200 and (not known or begun <= items):
+        assert len(cells) == begun, "none is left out while there is room"
+
+
+def test_an_unfolded_loop_has_room_for_all_that_is_to_come() -> None:
+    definition = define(loop_of(list(range(30))), step("After", "Each"))
+    one = {"B-0": StepState("B-0", "Executing", parent="Each", index=0)}
+    many = {f"B-{i}": StepState(f"B-{i}", "Executing", parent="Each", index=i) for i in range(30)}
+    graphs = [build_graph(definition, states, opened=["Each"]) for states in (one, many)]
+    assert graphs[0].layout == graphs[1].layout
+
+
+def test_three_hundred_steps_are_drawn_in_a_fifth_of_a_second() -> None:
+    """From the definition to the picture, in processor time."""
+    import time
+
+    steps = [step("s0")]
+    for i in range(1, 300):
+        needs = {f"s{max(0, i - 1 - i % 7)}", f"s{i // 2}"}
+        steps.append(step(f"s{i}", *sorted(needs)))
+    definition = define(*steps)
+    layout.cache_clear()
+    begin = time.thread_time()
+    graph = build_graph(definition)
+    assert time.thread_time() - begin < 0.2
+    assert len(graph.nodes) == 300

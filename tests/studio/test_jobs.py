@@ -1,0 +1,198 @@
+"""Jobs of every kind: their pages, their metrics as they come, and stopping them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from studio.aws import Aws
+from studio.job_view import view_job
+from studio.jobs import KINDS
+from studio.series import read_series
+from studio.trials import read_trials
+from studio.usage import read_usage
+from tests.integration.emulators import until
+from tests.integration.small_pipelines import BUCKET, IMAGE, ROLE, Runner
+from tests.studio.servers import Server
+from tests.studio.world import World
+
+HILL = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hill:1"
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Answers:
+    """AWS that answers each operation with the next of its answers, and keeps what was asked."""
+
+    def __init__(self, **answers: list[Mapping[str, Any]]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self.readings: dict[Any, Any] = {}
+
+    def call(self, service: str, method: str, **arguments: Any) -> Mapping[str, Any]:
+        self.asked.append((method, arguments))
+        queue = self.answers[method]
+        return queue.pop(0) if len(queue) > 1 else queue[0]
+
+    def logs(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        return self.call("logs", method, **arguments)
+
+    def every(self, method: str, member: str, **arguments: Any) -> Any:
+        return iter(self.call("sagemaker", method, **arguments)[member])
+
+    @property
+    def aws(self) -> Aws:
+        return cast("Aws", self)
+
+
+def test_a_tuning_job_shows_its_trials_the_best_first(studio: Server, world: World, runner: Runner) -> None:
+    objective = {"Type": "Maximize", "MetricName": "score"}
+    ranges = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "-10", "MaxValue": "10"}]}
+    limits = {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 3}
+    runner.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="tuned",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": objective,
+            "ResourceLimits": limits,
+            "ParameterRanges": ranges,
+            "RandomSeed": 7,
+        },
+        TrainingJobDefinition={
+            "AlgorithmSpecification": {
+                "TrainingImage": HILL,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "score", "Regex": "score=(.*?);"}],
+            },
+            "RoleArn": ROLE,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/tuned"},
+            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+    )
+
+    def ended() -> Any:
+        job = runner.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="tuned")
+        return job if job["HyperParameterTuningJobStatus"] == "Completed" else None
+
+    best = until(ended)["BestTrainingJob"]["TrainingJobName"]
+    answer = studio.get("/jobs/tuning/tuned")
+    table = answer.words.split("Began")[-1]
+    assert table.split()[:2] == [best, "best"]
+    assert f'href="/jobs/training/{best}"' in answer.text
+    assert 'class="curve c0"' in answer.text
+    info = studio.get("/jobs/tuning/tuned?tab=info").words
+    for words in ("Objective Maximize score", "Range of x -10 to 10", "Jobs 3 at most", f"Image {HILL}"):
+        assert words in info
+    assert "tuned" in studio.get("/jobs?kind=tuning").words
+    assert "Tuning job tuned" in studio.get("/search?q=tune").words
+
+
+def test_trials_of_automl_are_its_candidates() -> None:
+    candidates = [
+        {"CandidateName": name, "CandidateStatus": "Completed", "FinalAutoMLJobObjectiveMetric": {"Value": value}}
+        for name, value in [("a", 0.4), ("b", 0.2)]
+    ]
+    answers = Answers(list_candidates_for_auto_ml_job=[{"Candidates": candidates}])
+    document = {"BestCandidate": {"CandidateName": "b"}, "AutoMLJobObjective": {"MetricName": "MSE"}}
+    trials = read_trials(answers.aws, KINDS["automl"], "auto", document)
+    assert trials is not None
+    assert [trial.name for trial in trials.ranked] == ["b", "a"], "the smaller error is the better one"
+    assert trials.objective == "MSE"
+
+
+def test_a_transform_job_says_what_it_transforms() -> None:
+    document = {
+        "TransformJobName": "t",
+        "TransformJobStatus": "Completed",
+        "ModelName": "m",
+        "BatchStrategy": "MultiRecord",
+        "MaxPayloadInMB": 6,
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3Uri": "s3://b/in"}}, "ContentType": "text/csv"},
+        "TransformOutput": {"S3OutputPath": "s3://b/out"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 2},
+        "CreationTime": BEGAN,
+        "TransformStartTime": BEGAN + timedelta(seconds=5),
+        "TransformEndTime": BEGAN + timedelta(seconds=65),
+    }
+    job = view_job(KINDS["transform"], document)
+    assert dict(job.facts) == {
+        "Model": "m",
+        "Batch strategy": "MultiRecord",
+        "Payload": "6 MB at most",
+        "Content type": "text/csv",
+    }
+    assert [(a.name, a.uri) for a in (*job.inputs, *job.outputs)] == [("input", "s3://b/in"), ("output", "s3://b/out")]
+    assert (job.started, job.instance, job.hosts) == (
+        BEGAN + timedelta(seconds=5),
+        "ml.m5.large, 2 instances",
+        ["algo-1", "algo-2"],
+    )
+
+
+def training(**members: Any) -> Any:
+    document = {"TrainingJobName": "j", "TrainingJobStatus": "InProgress", "TrainingStartTime": BEGAN, **members}
+    return view_job(KINDS["training"], document)
+
+
+def test_use_of_machines_is_a_curve_for_each_host() -> None:
+    times = [BEGAN + timedelta(seconds=60), BEGAN + timedelta(seconds=120)]
+    results = [{"Id": f"q{n}", "Timestamps": times, "Values": [10.0 + n, 20.0]} for n in (0, 1)]
+    answers = Answers(get_metric_data=[{"MetricDataResults": [*results, {"Id": "q2", "Timestamps": [], "Values": []}]}])
+    job = training(ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2})
+    (usage,) = read_usage(answers.aws, job, BEGAN + timedelta(minutes=3))
+    assert usage.name == "CPUUtilization"
+    assert usage.curves == [("algo-1", ((60.0, 10.0), (120.0, 20.0))), ("algo-2", ((60.0, 11.0), (120.0, 20.0)))]
+    query = answers.asked[0][1]["MetricDataQueries"][1]["MetricStat"]
+    assert query["Metric"] == {
+        "Namespace": "/aws/sagemaker/TrainingJobs",
+        "MetricName": "CPUUtilization",
+        "Dimensions": [{"Name": "Host", "Value": "j/algo-2"}],
+    }
+
+
+@pytest.mark.parametrize(("age", "length", "period"), [(1, 2, 1), (1, 30, 60), (200, 2, 60)])
+def test_cloudwatch_keeps_fine_values_for_three_hours(age: int, length: int, period: int) -> None:
+    answers = Answers(get_metric_data=[{"MetricDataResults": []}])
+    job = training(TrainingEndTime=BEGAN + timedelta(minutes=length))
+    assert read_usage(answers.aws, job, BEGAN + timedelta(minutes=max(age, length))) == []
+    assert answers.asked[0][1]["MetricDataQueries"][0]["MetricStat"]["Period"] == period
+
+
+def test_metrics_of_a_growing_log_are_read_on_where_they_ended() -> None:
+    def page(token: str, *values: float) -> Mapping[str, Any]:
+        events = [{"timestamp": int(1000 * value), "message": f"loss={value};"} for value in values]
+        return {"events": events, "nextForwardToken": token}
+
+    streams = {"logStreams": [{"logStreamName": "j/algo-1-1"}]}
+    pages = [page("f/1", 1.0, 2.0), page("f/1"), page("f/2", 3.0), page("f/2")]
+    answers = Answers(describe_log_streams=[streams], get_log_events=pages)
+    patterns = [("loss", "loss=(.*?);"), ("broken", "(")]
+    first = read_series(answers.aws, KINDS["training"], "j", patterns)
+    assert [(series.name, series.points) for series in first] == [("loss", ((0.0, 1.0), (1.0, 2.0)))]
+    (later,) = read_series(answers.aws, KINDS["training"], "j", patterns)
+    assert later.points == ((0.0, 1.0), (1.0, 2.0), (2.0, 3.0))
+    tokens = [arguments["nextToken"] for method, arguments in answers.asked if method == "get_log_events"]
+    assert tokens == [None, "f/1", "f/1", "f/2"]
+
+
+def test_a_job_is_stopped_by_the_command_that_is_shown(studio: Server, world: World, runner: Runner) -> None:
+    runner.sagemaker.create_processing_job(
+        ProcessingJobName="to-stop",
+        AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["sleep", "600"]},
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
+        },
+        RoleArn=ROLE,
+    )
+    page = studio.get("/jobs/processing/to-stop?tab=info")
+    assert "aws sagemaker stop-processing-job --processing-job-name to-stop" in page.words
+    assert "to-stop" in studio.get("/jobs?kind=processing&status=InProgress").words
+    assert studio.post("/jobs/processing/to-stop/stop", {}).status == 403
+    assert studio.post("/jobs/processing/to-stop/stop", {"csrf": page.csrf}).location == "/jobs/processing/to-stop"
+    until(lambda: "Stopped" in studio.get("/jobs/processing/to-stop").words)
+    assert "/stop" not in studio.get("/jobs/processing/to-stop").text
+    again = studio.post("/jobs/processing/to-stop/stop", {"csrf": page.csrf})
+    assert again.status in (303, 422), "AWS's answer is shown, whatever it is"
