@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 from tests.integration.emulators import Emulator, until
+from tests.studio.servers import serving
+from tests.studio.world import World
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,3 +55,29 @@ def test_prices_must_be_prices(tmp_path: Path) -> None:
     done = run("--prices", str(tmp_path / "prices.json"))
     assert done.returncode == 1
     assert "a JSON object of prices is needed" in done.stderr
+
+
+def test_off_loopback_there_is_a_token_though_none_was_given(emulator: Emulator) -> None:
+    with serving(emulator.exports, "--host", "0.0.0.0") as server:
+        address, token = re.match(r"http://0\.0\.0\.0:(\d+)/\?token=(\S{20,})", server.url).groups()  # type: ignore[union-attr]
+        server.url = f"http://127.0.0.1:{address}"
+        assert server.get("/pipelines", Host="studio.example").status == 401
+        assert server.get("/static/studio.js", Host="studio.example").status == 401
+        entered = server.get(f"/?token={token}", Host="studio.example")
+        assert entered.location == "/"
+        cookie = entered.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        server.headers["Cookie"] = cookie.split(";")[0]
+        assert server.get("/pipelines", Host="studio.example").status == 200
+
+
+def test_prices_give_what_a_run_cost(emulator: Emulator, world: World, tmp_path: Path) -> None:
+    (tmp_path / "prices.json").write_text('{"ml.m5.large": 3600}')
+    path = f"/pipelines/quality/executions/{world.id(world.good)}?view=times"
+    with serving(emulator.exports, "--prices", str(tmp_path / "prices.json")) as server:
+        words = server.get(path).words
+    costs = [float(cost) for cost in re.findall(r"\$([\d.]+)", words)]
+    assert len(costs) == 3, words
+    assert costs[-1] > 0, "a dollar a second"
+    assert abs(sum(costs[:-1]) - costs[-1]) < 0.001
