@@ -1,8 +1,13 @@
-"""The program `serve`: GET /ping and POST /invocations on port 8080, as SageMaker's hosting and batch transform ask."""
+"""The program `serve`: GET /ping and POST /invocations on port 8080, as SageMaker's hosting and batch transform ask.
+
+Batch transform also asks for GET /execution-parameters.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -43,6 +48,8 @@ class Application:
         match scope["method"], scope["path"]:
             case "GET", "/ping":
                 return 200, "text/plain", b"\n"
+            case "GET", "/execution-parameters":
+                return 200, "application/json", json.dumps(execution_parameters()).encode()
             case "POST", "/invocations":
                 return await self.invoke(scope, receive)
             case _, "/ping" | "/invocations":
@@ -61,6 +68,11 @@ class Application:
 
     def answer(self, body: bytes, reader: str, writer: str) -> bytes:
         return WRITERS[writer](self.model.predict(READERS[reader](body, self.model)), self.model)
+
+
+def execution_parameters() -> dict[str, Any]:
+    """How batch transform should ask: large requests are answered in threads, so one for each processor."""
+    return {"MaxConcurrentTransforms": os.cpu_count() or 1, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,11 @@ def expected(rows: list[list[float]]) -> np.ndarray:
 
 
 SCORES = expected([[6, 10.5, 0], [22, 3, 1], [12, np.nan, 2]])
+
+
+def test_batch_transform_is_told_to_ask_for_several_records_at_a_time(ask: Ask) -> None:
+    told = json.loads(ask("GET", "/execution-parameters").body)
+    assert told == {"MaxConcurrentTransforms": os.cpu_count(), "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}
 
 
 def test_ping(ask: Ask) -> None:
