@@ -58,7 +58,7 @@ setup(
     packages=find_packages(include=["emulator*", "pipelines*", "steps*", "studio*"]),
     package_data={
         "": ["*.css", "*.html", "*.js", "*.json", "*.svg", "*.toml"],
-        "emulator": ["client_plugins/*.py"],
+        "emulator": ["client_plugins/*.py", "images/job_pip.sh"],
         "studio": ["static/*", "templates/*.html"],
         "emulator.images.aws": ["*.Dockerfile", "*.in", "*.txt"],
     },

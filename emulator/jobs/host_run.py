@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.images import Environment, Images
+from emulator.images import Environment, Images, job_pip
 from emulator.jobs.failures import JobFailure
 from emulator.jobs.hosts import log_stream
 from emulator.jobs.kind import Ending, JobKind, Running, platform_environment
@@ -16,6 +16,7 @@ from emulator.jobs.network import BIND_TO_PORT, Access, access_to_emulator
 from emulator.jobs.pipes import feeding
 from emulator.jobs.plan import Plan, below_root
 from emulator.jobs.program import Output, Program, explain
+from emulator.jobs.requirements import RequirementLayers
 from emulator.jobs.servers import Servers
 from emulator.jobs.staging import Stage
 from emulator.jobs.tree import Tree
@@ -37,6 +38,7 @@ class Parts:
     logs: LogStreams
     images: Images
     launcher: Launcher
+    layers: RequirementLayers
     root: Path
     memory_limit_bytes: int
     endpoint_url: Callable[[], str]
@@ -101,9 +103,9 @@ class HostRun:
             LaunchError: the sandbox could not be made.
             JobFailure: a pipe cannot be made, or ``meanwhile`` failed.
         """
-        launch = self._launch(environment, lan)
-        drive = self._driving(launch.env, servers, stopped)
-        with feeding(self.plan, self._stage, program.fail):
+        with self._parts.layers.admitted(environment) as key, feeding(self.plan, self._stage, program.fail):
+            launch = self._launch(environment, lan, key)
+            drive = self._driving(launch.env, servers, stopped)
             ending = program.run(self._parts.launcher, launch, self.plan.max_runtime, meanwhile, drive)
         if not self._parts.closing.is_set():
             explain(ending, self._parts.memory_limit_bytes, self.log)
@@ -115,7 +117,7 @@ class HostRun:
             with suppress(OSError), closing(self._log_writer(self.stream)) as log:
                 self._output.complete(log)
 
-    def _launch(self, environment: Environment, lan: Lan | None) -> Launch:
+    def _launch(self, environment: Environment, lan: Lan | None, key: str) -> Launch:
         plan, parts = self.plan, self._parts
         self._output = Output(self.log, f"{self._job.arn} on {self.name}")
         access = access_to_emulator(plan, parts.launcher, parts.endpoint_url())
@@ -124,7 +126,7 @@ class HostRun:
             directory=self._directory,
             environment=environment,
             command=plan.command.resolve(environment.entrypoint, environment.cmd),
-            env=self._variables(environment, access),
+            env=self._variables(environment, access, key),
             hostname=self.name,
             hosts=list(plan.host.names),
             mounts=self._mounts,
@@ -135,9 +137,10 @@ class HostRun:
             output=self._output.write,
         )
 
-    def _variables(self, environment: Environment, access: Access) -> dict[str, str]:
+    def _variables(self, environment: Environment, access: Access, key: str) -> dict[str, str]:
         platform = platform_environment(self._job, self._parts.settings, access.endpoint_url)
-        return {**environment.env, **platform, **self.plan.env, **access.env}
+        pip = {job_pip.URL: f"{access.endpoint_url}/_emulator/requirements/{key}"} if key and self.plan.network else {}
+        return {**environment.env, **platform, **pip, **self.plan.env, **access.env}
 
     def _driving(
         self, env: Mapping[str, str], servers: Servers, stopped: Callable[[], bool]

@@ -13,6 +13,7 @@ from emulator.jobs.host_run import Parts
 from emulator.jobs.kind import JobKind
 from emulator.jobs.pool import Pool, Ticket
 from emulator.jobs.processing import Processing
+from emulator.jobs.requirements import RequirementLayers
 from emulator.jobs.run import JobRun, run_folder
 from emulator.jobs.training import Training
 from emulator.jobs.transform.transform import Transform
@@ -50,6 +51,8 @@ class Jobs:
         self.endpoint_url = _endpoint(settings)
         self.slots = _slots(settings, launcher)
         self._kinds = {kind.resource_kind: kind for kind in KINDS}
+        root, memory_limit = settings.data_dir.absolute() / "jobs", _memory_limit(settings)
+        self.layers = RequirementLayers(launcher, root, settings.cache_dir, memory_limit)
         self._parts = Parts(
             settings=settings,
             resources=resources,
@@ -57,8 +60,9 @@ class Jobs:
             logs=logs,
             images=images,
             launcher=launcher,
-            root=settings.data_dir.absolute() / "jobs",
-            memory_limit_bytes=_memory_limit(settings),
+            layers=self.layers,
+            root=root,
+            memory_limit_bytes=memory_limit,
             endpoint_url=lambda: self.endpoint_url,
             closing=threading.Event(),
         )

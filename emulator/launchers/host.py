@@ -18,6 +18,8 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _PIP_PATHS = ("PIP_CONFIG_FILE", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONSTRAINT")
 _SYSTEM_CONFIGS = (Path("/etc/pip.conf"), Path("/etc/xdg/pip/pip.conf"))
+_INDEX = "/simple"
+"""By convention the folder of an index's pages; the packages that they lead to lie beside it."""
 _ALWAYS_SHOWN = ("/usr", "/etc/ssl", "/etc/pki", "/etc/ca-certificates")
 
 
@@ -69,8 +71,8 @@ def _parse(text: str) -> list[str]:
 
 def _local_paths(value: str) -> list[str]:
     """The absolute paths and ``file:`` addresses among the words of a setting."""
-    words = (word.removeprefix("file://") for word in value.split())
-    return [word for word in words if word.startswith("/") and word != "/"]
+    words = (word.removeprefix("file://").rstrip("/") for word in value.split())
+    return [word.removesuffix(_INDEX) for word in words if word.startswith("/") and word != _INDEX]
 
 
 def _is_shown(path: str) -> bool:

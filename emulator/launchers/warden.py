@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from emulator.images import job_pip
 from emulator.images.environment import Environment
 from emulator.launchers.host import host_files
 from emulator.launchers.launcher import LaunchError
@@ -20,6 +21,7 @@ _HERE = Path(__file__).resolve().parent
 _BOOT = "import sys; sys.path[0] = {folder!r}; from sandbox.warden import main; main()"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CLOSE_SECONDS = 5.0
+_JOB_PIP = Path(job_pip.__file__)
 
 
 def base_environment(environment: Environment) -> dict[str, str]:
@@ -143,11 +145,18 @@ def _config(environment: Environment, folder: Path, *, warm: bool) -> dict[str, 
         "preload": environment.preload if warm else [],
         "environment": str(venv) if is_venv else "",
         "read_only": [str(root) for root in environment.roots if root != venv],
-        "files": [[str(source), target] for source, target in environment.files],
+        "files": [*_pip(venv), *([str(source), target] for source, target in environment.files)],
         "read_only_files": host_files().files,
         "python_names": [*names, str(environment.python)],
         "programs": {name: _shim(name, base) for name in shimmed},
     }
+
+
+def _pip(venv: Path) -> list[list[str]]:
+    """In front of the environment's pip, the one that asks the emulator for what was installed before."""
+    programs = [[str(_JOB_PIP.with_suffix(".sh")), str(path)] for path in (venv / "bin").glob("pip*")]
+    modules = (venv / "lib").glob("python*/site-packages/pip/__main__.py")
+    return [*programs, *([str(_JOB_PIP), str(path)] for path in modules)]
 
 
 def _shim(python: str, base: Path) -> str:

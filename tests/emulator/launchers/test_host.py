@@ -28,6 +28,12 @@ def test_local_indexes_and_wheels_are_shown(home):
     }
 
 
+def test_an_index_of_files_is_shown_with_the_packages_beside_its_pages(home):
+    (home / "index" / "simple").mkdir(parents=True)
+    files = host_files({"HOME": str(home), "PIP_INDEX_URL": f"file://{home}/index/simple/"}).files
+    assert (str(home / "index"), str(home / "index")) in files
+
+
 def test_a_certificate_outside_the_usual_places_is_shown(home):
     (home / "ca.pem").write_text("x")
     environ = {"HOME": str(home), "SSL_CERT_FILE": str(home / "ca.pem"), "SSL_CERT_DIR": "/etc/ssl/certs"}
