@@ -1,8 +1,9 @@
 """What a step costs that does nothing: Processing steps against a shell that starts ``python -c pass`` as often.
 
-    python -m benchmarks.noop_steps [--lengths 10 100 1000] [--fan 200]
+    python -m benchmarks.noop_steps [--lengths 10 100 1000] [--fan 200] [--importing 40]
 
-First chains, one step after another, then a fan of independent steps, two at a time on both sides.
+First chains, one step after another, then a fan of independent steps and a ForEach, two at a time on both sides; last
+a fan of steps whose scripts import pandas and scikit-learn, as nearly every script of a step does.
 
 Every step stages its script, runs it in a sandbox of its own and records what happened. The figure that counts is
 processor time per step, of the emulator with all its processes; it must not grow with the length of the chain.
@@ -15,6 +16,8 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +26,31 @@ from benchmarks.measuring import ROOT, Cost, RunningEmulator, emulator, run
 BUCKET = "sagemaker-us-east-1-123456789012"
 TARGET_MS = 40.0
 TARGET_GROWTH = 1.1
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/plain:latest"
+TARGET_FAN = 1.2
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+IMPORTS = "import pandas, sklearn.metrics"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
 
-def noop_step(number: int, after: int | None) -> dict[str, Any]:
+def processing_step(name: str, *, after: str = "", image: str = "plain", script: str = "script") -> dict[str, Any]:
     return {
-        "Name": f"Step{number}",
+        "Name": name,
         "Type": "Processing",
-        "DependsOn": [] if after is None else [f"Step{after}"],
+        "DependsOn": [after] if after else [],
         "Arguments": {
             "ProcessingResources": {
                 "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30}
             },
             "AppSpecification": {
-                "ImageUri": IMAGE,
-                "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/script.py"],
+                "ImageUri": f"{REGISTRY}/{image}:latest",
+                "ContainerEntrypoint": ["python3", f"/opt/ml/processing/input/code/{script}.py"],
             },
             "RoleArn": ROLE,
             "ProcessingInputs": [
                 {
                     "InputName": "code",
                     "S3Input": {
-                        "S3Uri": f"s3://{BUCKET}/code/script.py",
+                        "S3Uri": f"s3://{BUCKET}/code/{script}.py",
                         "LocalPath": "/opt/ml/processing/input/code",
                         "S3DataType": "S3Prefix",
                         "S3InputMode": "File",
@@ -58,13 +63,27 @@ def noop_step(number: int, after: int | None) -> dict[str, Any]:
 
 def chain(server: RunningEmulator, length: int) -> Cost:
     """The cost of one execution of steps that wait for each other."""
-    steps = [noop_step(number, number - 1 if number else None) for number in range(length)]
+    names = [f"Step{number}" for number in range(length)]
+    steps = [processing_step(name, after=before) for name, before in zip(names, ["", *names], strict=False)]
     return execute(server, f"chain-{length}", steps, parallel=1)
 
 
-def fan(server: RunningEmulator, width: int) -> Cost:
+def fan(server: RunningEmulator, width: int, **options: str) -> Cost:
     """The cost of one execution of steps that do not, two at a time."""
-    return execute(server, f"fan-{width}", [noop_step(number, None) for number in range(width)], parallel=2)
+    steps = [processing_step(f"Step{number}", **options) for number in range(width)]
+    return execute(server, "-".join(["fan", str(width), *options.values()]), steps, parallel=2)
+
+
+def for_each(server: RunningEmulator, count: int) -> Cost:
+    """The cost of one execution of a step for each of so many items, two at a time."""
+    arguments = {
+        "IterableItems": [str(number) for number in range(count)],
+        "MaxConcurrency": 2,
+        "ForEachBody": [processing_step("Body")],
+    }
+    return execute(
+        server, f"for-each-{count}", [{"Name": "Each", "Type": "ForEach", "Arguments": arguments}], parallel=2
+    )
 
 
 def execute(server: RunningEmulator, name: str, steps: list[dict[str, Any]], parallel: int) -> Cost:
@@ -88,25 +107,52 @@ def execute(server: RunningEmulator, name: str, steps: list[dict[str, Any]], par
     return Cost(time.perf_counter() - began, server.cpu() - used)
 
 
-def shell(length: int, parallel: int = 1) -> Cost:
-    """The same number of interpreters that do nothing, started by a shell."""
-    loop = f"seq {length} | xargs -P {parallel} -I @ {sys.executable} -c pass"
+def shell(length: int, parallel: int = 1, script: str = "pass") -> Cost:
+    """The same number of interpreters that run the script, started by a shell."""
+    loop = f"seq {length} | xargs -P {parallel} -I @ {sys.executable} -c '{script}'"
     return run(["/bin/bash", "-c", loop], {"PATH": "/usr/bin:/bin"})
 
 
 def row(label: str, length: int, ours: Cost, theirs: Cost) -> None:
     sides = "".join(f"{c.wall / length * 1e3:10.1f} wall{c.cpu / length * 1e3:8.1f} CPU" for c in (ours, theirs))
     ratio = ours / theirs
-    print(f"{label:>14}{sides}{ratio.wall:12.2f} wall{ratio.cpu:7.2f} CPU")
+    print(f"{label:>20}{sides}{ratio.wall:12.2f} wall{ratio.cpu:7.2f} CPU")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lengths", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--fan", type=int, default=200)
+    parser.add_argument("--importing", type=int, default=40)
     options = parser.parse_args()
     per_step = {}
-    containers = ROOT / "tests/integration/containers"
+    with running(ROOT / "tests/integration/containers") as server:
+        chain(server, 3)  # builds the environment and starts its first process
+        print(f"{'steps':>20}{'emulator, ms per step':>27}{'shell, ms per step':>27}{'ratio':>29}")
+        for length in options.lengths:
+            ours = chain(server, length)
+            per_step[length] = ours.cpu / length * 1e3
+            row(f"chain of {length}", length, ours, shell(length))
+        row(f"fan of {options.fan}", options.fan, fan(server, options.fan), shell(options.fan, parallel=2))
+        row("ForEach over 100", 100, for_each(server, 100), shell(100, parallel=2))
+    importing(options.importing)
+    growth = per_step[max(per_step)] / per_step[sorted(per_step)[-2]] if len(per_step) > 1 else 1.0
+    print(f"growth from the second longest to the longest: {growth:.2f}  (target {TARGET_GROWTH})")
+    print(f"target: {TARGET_MS:.0f} ms CPU per step; a fan {TARGET_FAN} of the shell's time")
+    return 0 if max(per_step.values()) <= TARGET_MS and growth <= TARGET_GROWTH else 1
+
+
+def importing(width: int) -> None:
+    """A fan of steps that begin as scripts do, in the image of the repo that has both libraries."""
+    with running(ROOT / "containers") as server:
+        image = {"image": "xgboost", "script": "importing"}
+        fan(server, 2, **image)
+        row(f"fan of {width}, importing", width, fan(server, width, **image), shell(width, 2, IMPORTS))
+
+
+@contextmanager
+def running(containers: Path) -> Iterator[RunningEmulator]:
+    """An emulator with the scripts in its S3."""
     with (
         tempfile.TemporaryDirectory(prefix="noop-") as folder,
         emulator(Path(folder), containers_dir=containers) as server,
@@ -114,17 +160,8 @@ def main() -> int:
         s3 = server.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="code/script.py", Body=b"pass\n")
-        chain(server, 3)  # builds the environment and starts its first process
-        print(f"{'steps':>14}{'emulator, ms per step':>27}{'shell, ms per step':>27}{'ratio':>29}")
-        for length in options.lengths:
-            ours = chain(server, length)
-            per_step[length] = ours.cpu / length * 1e3
-            row(f"chain of {length}", length, ours, shell(length))
-        row(f"fan of {options.fan}", options.fan, fan(server, options.fan), shell(options.fan, parallel=2))
-    growth = per_step[max(per_step)] / per_step[sorted(per_step)[-2]] if len(per_step) > 1 else 1.0
-    print(f"growth from the second longest to the longest: {growth:.2f}  (target {TARGET_GROWTH})")
-    print(f"target: {TARGET_MS:.0f} ms CPU per step")
-    return 0 if max(per_step.values()) <= TARGET_MS and growth <= TARGET_GROWTH else 1
+        s3.put_object(Bucket=BUCKET, Key="code/importing.py", Body=IMPORTS.encode())
+        yield server
 
 
 if __name__ == "__main__":
