@@ -10,7 +10,7 @@ import pytest
 from emulator.images import Environment
 from emulator.launchers import select_launcher
 from emulator.settings import Settings
-from tests.emulator.jobs.world import BUCKET, IMAGE, World, outputs, s3_input, s3_output, until
+from tests.emulator.jobs.world import BUCKET, IMAGE, World, channel, outputs, s3_input, s3_output, until
 
 PREFIX = f"s3://{BUCKET}"
 DRIVERS = "/opt/ml/input/data/sm_drivers"
@@ -213,3 +213,15 @@ def test_an_apostrophe_in_a_hyperparameter_breaks_the_drivers_as_on_aws(world):
     job = world.trained("quoted", "Failed")
     assert job["FailureReason"] == "AlgorithmError: , exit code: 2"
     assert any("unexpected EOF while looking for matching" in line for line in world.log("Training", "quoted"))
+
+
+def test_the_drivers_of_the_sdk_pass_over_pipes(world):
+    world.put("train/x.csv", b"1,2\n")
+    upload_drivers(
+        world, "import os\nprint(os.environ['SM_CHANNEL_TRAIN'], open('/opt/ml/input/data/train_0').read())\n"
+    )
+    channels = [channel("code", f"{PREFIX}/sdk/code"), channel("sm_drivers", f"{PREFIX}/sdk/sm_drivers")]
+    channels.append(channel("train", f"{PREFIX}/train/") | {"InputMode": "Pipe"})
+    run_drivers(world, "streamed", InputDataConfig=channels)
+    world.trained("streamed")
+    assert "/opt/ml/input/data/train 1,2" in world.log("Training", "streamed")
