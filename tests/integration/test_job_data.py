@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.emulators import until
-from tests.integration.small_pipelines import BUCKET
-from tests.integration.training import Trainer, channel
+from tests.integration.small_pipelines import BUCKET, IMAGE, ROLE
+from tests.integration.training import ENDED, Trainer, channel
 
 READER = """
 import struct
@@ -147,3 +147,86 @@ def test_other_origins_cannot_interrupt(emulator):
         assert response.status == status
         assert "message" in json.loads(response.read())
     connection.close()
+
+
+KMS = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+PROCESSING = """
+import json, os, time
+for name in ("file/two", "file/one"):
+    print(open(f"/opt/ml/processing/{name}").read())
+print(open("/opt/ml/processing/stream/x_0").read())
+print(os.path.exists("/opt/ml/processing/own"))
+for folder in ("live", "late"):
+    open(f"/opt/ml/processing/{folder}/out", "w").write(folder)
+raise SystemExit(int(os.environ["CODE"]))
+"""
+
+
+def processing_request(trainer, name, code):
+    def source(uri, path, **members):
+        return {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File", **members}
+
+    def target(path, mode):
+        return {"S3Uri": f"s3://{BUCKET}/processed/{name}/{path}", "LocalPath": f"{ML}/{path}", "S3UploadMode": mode}
+
+    script = trainer.put("programs/processing/program.py", PROCESSING.encode())
+    trainer.put("proc/a", b"first,")
+    trainer.put("proc/b", b"second,")
+    trainer.put("proc/named/one", b"1")
+    trainer.put("proc/named/two", b"2")
+    manifest = trainer.put("proc-manifest", f'[{{"prefix": "s3://{BUCKET}/proc/named/"}}, "two", "one"]'.encode())
+    own = {"S3Uri": f"s3://{BUCKET}/not-there", "S3DataType": "S3Prefix", "LocalPath": f"{ML}/own"}
+    return {
+        "ProcessingInputs": [
+            {"InputName": "code", "S3Input": source(script, f"{ML}/code")},
+            {"InputName": "file", "S3Input": source(manifest, f"{ML}/file", S3DataType="ManifestFile")},
+            {"InputName": "x", "S3Input": source(f"s3://{BUCKET}/proc/", f"{ML}/stream/x", S3InputMode="Pipe")},
+            {"InputName": "own", "AppManaged": True, "S3Input": own},
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {"OutputName": "live", "S3Output": target("live", "Continuous"), "AppManaged": False},
+                {"OutputName": "late", "S3Output": target("late", "EndOfJob"), "AppManaged": False},
+            ],
+            "KmsKeyId": KMS,
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 5,
+                "VolumeKmsKeyId": KMS,
+            }
+        },
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", f"{ML}/code/program.py"]},
+        "Environment": {"CODE": str(code)},
+        "NetworkConfig": {
+            "EnableInterContainerTrafficEncryption": True,
+            "EnableNetworkIsolation": True,
+            "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "ExperimentConfig": {"ExperimentName": "e"},
+        "RoleArn": ROLE,
+    }
+
+
+ML = "/opt/ml/processing"
+
+
+@pytest.mark.parametrize(("code", "status", "stored"), [(0, "Completed", ["late", "live"]), (3, "Failed", ["live"])])
+def test_every_way_of_an_input_and_output_of_processing(trainer, runner, code, status, stored):
+    name = f"every-way-{code}"
+    request = processing_request(trainer, name, code)
+    runner.sagemaker.create_processing_job(ProcessingJobName=name, **request)
+
+    def ended():
+        job = runner.sagemaker.describe_processing_job(ProcessingJobName=name)
+        return job if job["ProcessingJobStatus"] in ENDED else None
+
+    job = until(ended)
+    assert job["ProcessingJobStatus"] == status, job
+    assert {member: job[member] for member in request} == request
+    said = runner.log({"Metadata": {"ProcessingJob": {"Arn": job["ProcessingJobArn"]}}})
+    assert said.splitlines()[:4] == ["2", "1", "first,second,12", "False"]
+    assert trainer.keys(f"processed/{name}/") == [f"processed/{name}/{folder}/out" for folder in stored]

@@ -122,6 +122,18 @@ def test_a_long_failure_is_cut_and_the_code_kept(world):
     assert reason.endswith("x, exit code: 7")
 
 
+def test_a_model_that_a_full_disk_has_no_room_for_fails_the_job_by_name(world, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device", "/data/objects")
+
+    monkeypatch.setattr(world.objects, "put_file", full)
+    world.training("full", "echo w > $ML/model/w; echo trained")
+    job = world.trained("full", "Failed")
+    assert job["FailureReason"] == "ClientError: Artifact upload failed:No space left on device: /data/objects"
+    assert "ModelArtifacts" not in job
+    assert world.log("Training", "full")[0] == "trained"
+
+
 def test_metrics_are_the_last_values_in_the_log(world):
     world.training(
         "metrics",
