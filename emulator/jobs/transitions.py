@@ -6,6 +6,7 @@ They are the job's whole memory of its attempts, so what an emulator that was ki
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 TRANSITIONS = "SecondaryStatusTransitions"
@@ -41,7 +42,7 @@ def is_first(body: dict[str, Any]) -> bool:
 def retries(body: dict[str, Any]) -> int:
     """How often the job was started again for the service's own fault."""
     statuses = [transition["Status"] for transition in body[TRANSITIONS]]
-    return statuses.count(STARTING) - 1 - statuses.count(INTERRUPTED)
+    return sum(two == STARTING and one != INTERRUPTED for one, two in pairwise(statuses))
 
 
 def trained_seconds(body: dict[str, Any]) -> float:

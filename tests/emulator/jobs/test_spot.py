@@ -190,3 +190,8 @@ def test_what_a_dead_attempt_noted_is_taken_back():
     assert [item["Status"] for item in body["SecondaryStatusTransitions"]] == story[:4]
     assert "EndTime" not in body["SecondaryStatusTransitions"][-1]
     assert body["SecondaryStatus"] == "Starting"
+
+
+def test_starting_after_an_interruption_is_no_retry():
+    story = ["Starting", "Training", "Interrupted", "Training", "Interrupted", "Starting", "Training"]
+    assert retries({"SecondaryStatusTransitions": [{"Status": status} for status in story]}) == 0
