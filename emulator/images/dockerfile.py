@@ -1,8 +1,9 @@
 """Read the part of the Dockerfile language that a Python environment can stand in for.
 
-``FROM``, ``ARG``, ``ENV``, ``LABEL``, ``WORKDIR``, ``COPY``, ``RUN pip install``, ``ENTRYPOINT``, ``CMD``, ``EXPOSE``;
-every other instruction is refused by name, file and line: without it the image would be another than Docker's.
-Syntax after Docker's "Dockerfile reference".
+``FROM`` an image that has only Python or that is known here, ``ARG``, ``ENV``, ``LABEL``, ``WORKDIR``, ``COPY``,
+``ADD`` of files, ``RUN pip install``, ``ENTRYPOINT``, ``CMD``, and what changes nothing for a job: ``EXPOSE``,
+``USER``, ``HEALTHCHECK``, ``MAINTAINER``. Every other instruction is refused by name, file and line: without it the
+image would be another than Docker's. Syntax after Docker's "Dockerfile reference".
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from emulator.images.virtualenv import Install
 
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^'\"\\]+|['\"\\]")
 _VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
+_ARCHIVE = (".tar", ".gz", ".tgz", ".bz2", ".xz")
+_PLAIN = {"python", "debian", "ubuntu", "buildpack-deps", "amazonlinux", "python-slim", "uv"}
+"""Images that have nothing for a program in Python but Python, and system libraries that this machine has."""
 _FLAG = re.compile(r"^--([a-z]+)(?:=(\S*))?\s+")
 
 
@@ -65,13 +69,17 @@ class Dockerfile:
         return None
 
 
-def read_dockerfile(path: Path, search_path: str) -> Dockerfile:
-    """Understand the Dockerfile at ``path``; ``search_path`` is the value of ``PATH`` in its base image.
+Known = Callable[[str], "Dockerfile | None"]
+"""The definition of the image that a FROM names, None if there is none."""
+
+
+def read_dockerfile(path: Path, search_path: str, known: Known = lambda uri: None) -> Dockerfile:
+    """Understand the Dockerfile at ``path``; ``search_path`` is the value of ``PATH`` in an image that has only Python.
 
     Raises:
         DockerfileError: it says something that is not understood; the message has the line.
     """
-    return _Reader(path, search_path).read()
+    return _Reader(path, search_path, known).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +90,11 @@ class _Instruction:
 
 
 class _Reader:
-    def __init__(self, path: Path, search_path: str) -> None:
+    def __init__(self, path: Path, search_path: str, known: Known) -> None:
         self._file = Dockerfile(path, env={"PATH": search_path})
+        self._known = known
         self._arguments: dict[str, str] = {}
+        self._own_cmd: list[str] = []
         self._instruction = _Instruction(0, "", "")
 
     def read(self) -> Dockerfile:
@@ -95,10 +105,14 @@ class _Reader:
             "LABEL": self._label,
             "WORKDIR": self._workdir,
             "COPY": self._copy,
+            "ADD": self._add,
             "RUN": self._run,
             "ENTRYPOINT": self._entrypoint,
             "CMD": self._cmd,
             "EXPOSE": lambda _: None,  # every port of the sandbox can be reached
+            "USER": lambda _: None,  # the sandbox has one user, who may do what a job needs
+            "HEALTHCHECK": lambda _: None,  # SageMaker asks /ping
+            "MAINTAINER": lambda _: None,
         }
         for instruction in _instructions(self._file.path):
             self._instruction = instruction
@@ -117,11 +131,26 @@ class _Reader:
             self._refuse("a second FROM (a build in several stages) has no counterpart here; write a single stage")
         while match := _FLAG.match(text):
             text = text[match.end() :]
-        self._file.base = self._expand(text).split()[0]
+        base = self._file.base = self._expand(text).split()[0]
+        if inherited := self._known(base):
+            self._inherit(inherited)
+        elif base.partition("@")[0].rpartition("/")[2].partition(":")[0] not in _PLAIN:
+            self._refuse(
+                f"FROM {base}: what that image has besides Python is not known here; build on python and install the"
+                " packages by pip, or run it as it is with EMULATOR_ISOLATION=podman or docker"
+            )
+
+    def _inherit(self, base: Dockerfile) -> None:
+        file = self._file
+        file.env, file.labels, file.workdir = dict(base.env), dict(base.labels), base.workdir
+        file.copies, file.installs = list(base.copies), list(base.installs)
+        file.entrypoint, file.cmd = list(base.entrypoint), list(base.cmd)
 
     def _arg(self, text: str) -> None:
+        """One that was given before FROM keeps its value where it is only named after it."""
         for name, value in self._pairs(text, value_needed=False):
-            self._arguments[name] = value
+            if value or name not in self._arguments:
+                self._arguments[name] = value
 
     def _env(self, text: str) -> None:
         if "=" not in text.split()[0]:  # the old form: ENV NAME the rest of the line
@@ -153,6 +182,13 @@ class _Reader:
             whole = source.is_dir() or not into
             self._file.copies.append(Copy(source, target if whole else posixpath.join(target, source.name)))
 
+    def _add(self, text: str) -> None:
+        words = _json_list(text) or shlex.split(self._expand(text))
+        for word in words[:-1]:
+            if "://" in word or word.startswith("git@") or word.endswith(_ARCHIVE):
+                self._refuse(f"ADD {word}: nothing is downloaded or unpacked here; COPY the files themselves")
+        self._copy(text)
+
     def _matches(self, pattern: str) -> list[Path]:
         context = self._file.context.resolve()
         relative = posixpath.normpath(pattern.lstrip("/"))
@@ -173,7 +209,7 @@ class _Reader:
         )
 
     def _run(self, text: str) -> None:
-        text = " ".join(_json_list(text)) or self._expand(text)
+        text = " ".join(_json_list(text) or []) or self._expand(text)
         try:
             commands = parse_pip_command(text)
         except PipCommandError as error:
@@ -190,10 +226,11 @@ class _Reader:
         return path
 
     def _entrypoint(self, text: str) -> None:
-        self._file.entrypoint = _json_list(text) or ["/bin/sh", "-c", text]
+        """It takes the place of what the base image runs, arguments and all."""
+        self._file.entrypoint, self._file.cmd = _command(text), self._own_cmd
 
     def _cmd(self, text: str) -> None:
-        self._file.cmd = _json_list(text) or ["/bin/sh", "-c", text]
+        self._file.cmd = self._own_cmd = _command(text)
 
     def _pairs(self, text: str, *, value_needed: bool = True) -> Iterator[tuple[str, str]]:
         for word in shlex.split(self._expand(text)):
@@ -248,13 +285,18 @@ def _instructions(path: Path) -> Iterator[_Instruction]:
         raise DockerfileError(f"{path}, line {start}: the last line ends with a backslash")
 
 
-def _json_list(text: str) -> list[str]:
-    """The words of an exec form (``["a", "b"]``); empty for anything else, which Docker takes for a shell's."""
+def _command(text: str) -> list[str]:
+    words = _json_list(text)
+    return ["/bin/sh", "-c", text] if words is None else words
+
+
+def _json_list(text: str) -> list[str] | None:
+    """The words of an exec form (``["a", "b"]``); None for anything else, which Docker takes for a shell's."""
     try:
-        words = json.loads(text) if text.startswith("[") else []
+        words = json.loads(text) if text.startswith("[") else None
     except json.JSONDecodeError:
-        return []
-    return words if all(isinstance(word, str) for word in words) else []
+        return None
+    return words if words is not None and all(isinstance(word, str) for word in words) else None
 
 
 def _unquote(text: str) -> str:

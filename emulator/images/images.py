@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from emulator.images.aws import catalog, refused
@@ -102,13 +103,32 @@ class Images:
         """
         if image.aws is not None:
             progress(f"image {image.uri}: {image.aws.explanation()}")
-        file = read_dockerfile(image.dockerfile, _BASE_PATH)
+        file = self._read(image)
         virtualenv = Virtualenv(self._cache_dir, file.installs)
         try:
             virtualenv.ensure(lambda line: progress(f"image {image.name}: {line}"))
         except BuildError as error:
             raise BuildError(f"Cannot build image {image.name} ({image.dockerfile}): {error}") from error
         return _environment(image, file, virtualenv)
+
+    def _read(self, image: Image, within: tuple[Path, ...] = ()) -> Dockerfile:
+        """``within``: the definitions that are built on it, in which it does not look for its own base."""
+        known = partial(self._base, (*within, image.dockerfile))
+        return read_dockerfile(image.dockerfile, _BASE_PATH, known)
+
+    def _base(self, within: tuple[Path, ...], uri: str) -> Dockerfile | None:
+        """The definition that another one is built on: of the same folder, or a stand-in."""
+        if "/" not in uri and uri.partition(":")[0] not in self._names():
+            return None  # one of Docker Hub's, such as python:3.11
+        try:
+            image = self.resolve(uri)
+        except ImageNotFound:
+            return None
+        if image.dockerfile in within:
+            return None
+        file = self._read(image, within)
+        file.env |= asked(image)
+        return file
 
     def _names(self) -> list[str]:
         return sorted(path.parent.name for path in self._containers_dir.glob("*/Dockerfile"))

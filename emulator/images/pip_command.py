@@ -12,6 +12,7 @@ _HARMLESS = {
     "--root-user-action=ignore", "--break-system-packages", "--progress-bar=off", "--no-color",
 }  # fmt: skip
 """They change how pip works, not what is installed in a fresh environment."""
+_CACHES = ("/root/.cache", "~/.cache", "$HOME/.cache", "/var/lib/apt/lists", "/var/cache", "/tmp/")
 _INSTALLERS = {"pip", "setuptools", "wheel"}
 _PASSED_ON = {"--no-deps", "--pre"}
 _PASSED_ON_WITH_VALUE = {"--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--trusted-host"}
@@ -42,9 +43,18 @@ def parse_pip_command(text: str) -> list[PipCommand]:
     commands, words = [], list(lexer)
     while words:
         end = words.index("&&") if "&&" in words else len(words)
-        commands.append(_parse_one(words[:end], text))
+        if not _is_cleaning(words[:end]):
+            commands.append(_parse_one(words[:end], text))
         words = words[end + 1 :]
     return commands
+
+
+def _is_cleaning(words: list[str]) -> bool:
+    """Whether a command only makes an image smaller: here there are no layers to keep small."""
+    if words[1:] == ["cache", "purge"] and words[:1] in (["pip"], ["pip3"]):
+        return True
+    paths = [word for word in words[1:] if not word.startswith("-")]
+    return words[:1] == ["rm"] and all(path.startswith(_CACHES) for path in paths)
 
 
 def _parse_one(words: list[str], text: str) -> PipCommand:

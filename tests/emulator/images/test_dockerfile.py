@@ -146,7 +146,9 @@ def test_entrypoint_and_cmd(read, text, entrypoint, cmd):
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
-        ("USER nobody", 2, "USER"),
+        ("VOLUME /data", 2, "VOLUME"),
+        ("ADD model.tar.gz /m/", 2, "unpacked"),
+        ("RUN rm -rf /opt", 2, "rm -rf /opt"),
         ("\nADD http://x/y /z", 3, "ADD"),
         ("RUN apt-get update", 2, "apt-get update"),
         ("RUN pip install -r requirements.txt; rm -rf /", 2, "pip install"),
@@ -161,7 +163,8 @@ def test_entrypoint_and_cmd(read, text, entrypoint, cmd):
         ("COPY train.py", 2, "destination"),
         ("ENV A=1 \\\n  B", 2, "NAME=value"),
         ("FROM other", 2, "second FROM"),
-        ("HEALTHCHECK NONE", 2, "HEALTHCHECK"),
+        ("STOPSIGNAL SIGINT", 2, "STOPSIGNAL"),
+        ('SHELL ["/bin/bash", "-c"]', 2, "SHELL"),
         ("CMD a \\", 2, "backslash"),
     ],
 )
@@ -175,3 +178,67 @@ def test_what_is_not_understood_is_refused_by_name_file_and_line(read, text, lin
 def test_without_from(read):
     with pytest.raises(DockerfileError, match="no FROM"):
         read("ENV A=1\n", start="")
+
+
+@pytest.mark.parametrize(
+    "line", ["USER 1000:1000", "HEALTHCHECK CMD curl localhost", "MAINTAINER me", "EXPOSE 8080/tcp"]
+)
+def test_what_changes_nothing_for_a_job(read, line):
+    assert read(line) == read("")
+
+
+@pytest.mark.parametrize("base", ["pytorch/pytorch:2.4", "tensorflow/tensorflow", "nvidia/cuda:12", "scratch"])
+def test_an_image_with_more_than_python_is_no_base_that_is_known(read, base):
+    with pytest.raises(DockerfileError, match=f"line 1: FROM {base}: what that image has"):
+        read("", start=f"FROM {base}\n")
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "python:3.11-slim",
+        "public.ecr.aws/docker/library/python:3.12",
+        "debian:bookworm",
+        "--platform=linux/amd64 ubuntu@sha256:1",
+    ],
+)
+def test_images_that_have_only_python(read, base):
+    assert read("", start=f"FROM {base}\n").base == base.split()[-1]
+
+
+def test_an_argument_of_the_base_keeps_its_value_where_it_is_named_again(read):
+    file = read(
+        "ARG VERSION\nARG OTHER\nENV V=$VERSION O=$OTHER", start="ARG VERSION=3.11\nFROM python:${VERSION}-slim\n"
+    )
+    assert (file.base, file.env["V"], file.env["O"]) == ("python:3.11-slim", "3.11", "")
+
+
+def test_files_are_added_as_they_are_copied(read):
+    assert copies(read("ADD train.py program /opt/")) == copies(read("COPY train.py program /opt/"))
+
+
+def test_caches_are_not_there_to_be_cleaned(read):
+    file = read("RUN pip install six && rm -rf /root/.cache/pip /tmp/x && pip cache purge")
+    assert [install.specifiers for install in file.installs] == [["six"]]
+
+
+def test_an_empty_command_is_none(read):
+    file = read("ENTRYPOINT []\nCMD []")
+    assert (file.entrypoint, file.cmd) == ([], [])
+
+
+def test_what_it_is_built_on_is_inherited(tmp_path, read):
+    base = read('ENV A=1 B=2\nWORKDIR /opt\nRUN pip install six\nENTRYPOINT ["a"]\nCMD ["b"]')
+
+    def inheriting(text=""):
+        (tmp_path / "Dockerfile").write_text("FROM me/base:1\nENV B=3\nRUN pip install attrs\nCOPY train.py .\n" + text)
+        return read_dockerfile(tmp_path / "Dockerfile", "/base/bin", {"me/base:1": base}.get)
+
+    file = inheriting()
+    assert (file.env["A"], file.env["B"], file.workdir) == ("1", "3", "/opt")
+    assert [install.specifiers for install in file.installs] == [["six"], ["attrs"]]
+    assert copies(file) == [("train.py", "/opt/train.py")]
+    assert (file.entrypoint, file.cmd) == (["a"], ["b"])
+    assert inheriting('ENTRYPOINT ["c"]').cmd == []
+    assert inheriting('CMD ["d"]\nENTRYPOINT ["c"]').cmd == ["d"]
+    assert len(base.installs) == 1
