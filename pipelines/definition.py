@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+NESTED = {"IfSteps": "if", "ElseSteps": "else", "ForEachBody": "each"}
+"""Arguments that hold steps, with how a reader calls that branch."""
 STEP_REFERENCE = re.compile(r"Steps\.([A-Za-z0-9_-]+)")
 
 
@@ -22,7 +24,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. ``after`` are the steps it waits for; ``branch`` the condition and side (``if``, ``else``) it is in."""
+    """One step. ``after`` are those it waits for; ``branch`` the step and side (if, else, each) that it is in."""
 
     name: str
     type: str
@@ -40,21 +42,20 @@ def parameters(definition: dict[str, Any]) -> list[Parameter]:
 
 
 def steps(definition: dict[str, Any]) -> list[Step]:
-    """Every step, also those in branches, each after those that it waits for."""
+    """Every step, also those in branches and loops, each after those that it waits for."""
     return _in_order(list(_walk(definition["Steps"], None)))
 
 
 def _walk(bodies: list[dict[str, Any]], branch: tuple[str, str] | None) -> Iterator[Step]:
     for body in bodies:
-        nested = body.get("Arguments") or {} if body["Type"] == "Condition" else {}
         yield Step(body["Name"], body["Type"], body, _dependencies(body, branch), branch)
-        yield from _walk(nested.get("IfSteps") or [], (body["Name"], "if"))
-        yield from _walk(nested.get("ElseSteps") or [], (body["Name"], "else"))
+        for argument, side in NESTED.items():
+            yield from _walk((body.get("Arguments") or {}).get(argument) or [], (body["Name"], side))
 
 
 def _dependencies(body: dict[str, Any], branch: tuple[str, str] | None) -> tuple[str, ...]:
     """Names of the steps that a step waits for: its condition, DependsOn, and every step it refers to."""
-    own = {key: value for key, value in (body.get("Arguments") or {}).items() if key not in ("IfSteps", "ElseSteps")}
+    own = {key: value for key, value in (body.get("Arguments") or {}).items() if key not in NESTED}
     rest = {key: value for key, value in body.items() if key not in ("Arguments", "DependsOn")}
     names = [branch[0]] if branch else []
     for entry in body.get("DependsOn") or ():

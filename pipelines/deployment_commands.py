@@ -119,15 +119,19 @@ def cost(workspace: Workspace, what: str) -> None:
 @command
 @click.argument("name")
 @click.option("--role", type=click.Choice(["execution", "ci"]), default="execution", show_default=True)
-def policy(workspace: Workspace, name: str, role: str) -> None:
+@click.option("--branches", is_flag=True, help="CI may also deploy and delete copies for branches (NAME-*).")
+def policy(workspace: Workspace, name: str, role: str, branches: bool) -> None:
     """Print the least-privilege IAM policy for pipeline NAME: of the role that executes it, or of CI's."""
     from pipelines import policy as policies
+    from pipelines.ci_policy import ci_statements
 
     built, environment = workspace.build(name), workspace.target.environment
     if role == "execution":
-        statements = policies.execution_statements(built.definition, built.name, environment)
+        statements = policies.execution_statements(built.definition, environment)
+        for step, kind in policies.unknown_steps(built.definition).items():
+            workspace.complain(f"Step {step} is of type {kind}: what it needs is not known here, add it")
     else:
-        statements = policies.ci_statements(built.name, built.deployed_name, environment)
+        statements = ci_statements(built.definition, built.name, built.deployed_name, environment, branches=branches)
     print_json(policies.document(statements))
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.cache_keys import CACHE_KEYS, key_members
-from pipelines.definition import expression, steps
+from pipelines.definition import NESTED, expression, steps
 
 Kind = Literal["added", "removed", "changed"]
 NAMES = ("Name", "OutputName", "InputName", "ChannelName", "PropertyFileName", "Key", "Sid")
 """Members by which the items of a list are told apart."""
-NESTED = ("IfSteps", "ElseSteps")
 _ABSENT = object()
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines.definition import NESTED
 from pipelines.environment import Environment
 from pipelines.errors import BuildError, suggest
 
-NESTED = ("IfSteps", "ElseSteps", "ForEachBody")
 TAGGED = frozenset({"Processing", "Training", "Transform", "Tuning", "Model", "AutoML"})
 
 

@@ -195,7 +195,7 @@ class Workspace:
         from pipelines.views import PlainView, open_view
 
         definition = steps(json.loads(deployed_pipeline(self.connection, pipeline_of(arn))["PipelineDefinition"]))
-        names = [step.name for step in definition]
+        names = [step.name for step in definition if step.branch is None or step.branch[1] != "each"]
         shown = nullcontext(PlainView(self.complain)) if self.for_programs else open_view(names, self.write)
         with shown as view:
             ended: Ended = follow_execution(self.connection, arn, view)

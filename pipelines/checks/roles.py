@@ -34,7 +34,7 @@ def missing_permission(subject: Subject) -> Iterator[Problem]:
             yield Problem(f"role_policy {path} is not there", "correct role_policy in pipelines/environments.toml")
         return
     held = json.loads((subject.root / path).read_text())
-    for statement in execution_statements(subject.definition, subject.name, subject.environment):
+    for statement in execution_statements(subject.definition, subject.environment):
         for action in statement["Action"]:
             lost = [item for item in statement["Resource"] if not is_allowed(held, action, item)]
             if lost:

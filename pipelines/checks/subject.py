@@ -14,7 +14,7 @@ from pipelines.catalog import PipelineSource
 from pipelines.environment import Environment
 from pipelines.fingerprint import is_ignored
 
-BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
+BRANCHES = tuple(definitions.NESTED)
 
 
 @dataclass(frozen=True)
