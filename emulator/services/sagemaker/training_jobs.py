@@ -59,6 +59,7 @@ def describe_training_job(request: Request, context: Context) -> Response:
     job = _find(request, context)
     return {
         **job.body,
+        "OutputDataConfig": {"KmsKeyId": "", **job.body["OutputDataConfig"]},  # SDK v2 reads it, given or not
         warm_pools.STATUS: warm_pools.status(job, time.time()),
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,

@@ -112,12 +112,14 @@ def tuning():
     tuner.fit(CHANNELS, wait=True)
     answer = {"best": tuner.best_training_job(), "status": tuner.describe()["HyperParameterTuningJobStatus"]}
     again = tuner.identical_dataset_and_algorithm_tuner()
+    again.base_tuning_job_name = "again"  # the SDK's own names differ from minute to minute only
     again.fit(CHANNELS, wait=True)
     answer["warm"] = again.describe()["WarmStartConfig"]["WarmStartType"]
     transfer = HyperparameterTuner(
         xgboost_estimator(subsample=0.9),
         hyperparameter_ranges=ranges,
         warm_start_config=WarmStartConfig(WarmStartTypes.TRANSFER_LEARNING, parents={tuner.latest_tuning_job.name}),
+        base_tuning_job_name="transfer",
         **common,
     )
     transfer.fit(CHANNELS, wait=True)
