@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from emulator.aws.errors import AwsError
 from emulator.gateway.models import Shape
 from emulator.gateway.patterns import matcher
+from emulator.gateway.shapes import ShapeCompiler
 
 Problem: TypeAlias = tuple[str, str, str]
 """Where (a path that grows on the way up), the value as it is quoted, AWS's sentence for what it should have been."""
@@ -43,24 +44,11 @@ def validation_error(code: str, problems: Sequence[Problem]) -> AwsError:
     return AwsError(f"{count} validation error{'s'[: count != 1]} detected: {detail}", code=code)
 
 
-class ConstraintCompiler:
-    """Compiles the checks of one service's shapes, each shape once; shapes may contain themselves."""
+class ConstraintCompiler(ShapeCompiler["Check | None"]):
+    """Compiles the checks of one service's shapes; None where nothing is constrained."""
 
-    def __init__(self) -> None:
-        self._checks: dict[str, Check | None] = {}
-        self._open: set[str] = set()
-
-    def compile(self, shape: Shape) -> Check | None:
-        """The check of a shape, None where nothing is constrained."""
-        if shape.name in self._checks:
-            return self._checks[shape.name]
-        if shape.name in self._open:
-            return lambda value: (self._checks[shape.name] or _no_problems)(value)
-        self._open.add(shape.name)
-        check = self._compile(shape)
-        self._open.discard(shape.name)
-        self._checks[shape.name] = check
-        return check
+    def _later(self, made: Callable[[], Check | None]) -> Check:
+        return lambda value: (made() or _no_problems)(value)
 
     def _compile(self, shape: Shape) -> Check | None:
         own = _own_check(shape)

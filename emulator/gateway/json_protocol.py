@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeAlias
 from emulator.aws.errors import AwsError
 from emulator.gateway import timestamps
 from emulator.gateway.models import Shape, wire_name
+from emulator.gateway.shapes import ShapeCompiler
 
 Read: TypeAlias = Callable[[Any], Any]
 
@@ -73,25 +74,11 @@ def _wrong_type(value: Any, wanted: str) -> SerializationException:
     return SerializationException(f"{kind} can not be converted to {article} {wanted}")
 
 
-class JsonReaders:
-    """Compiled readers of one service's shapes, each shape once; shapes may contain themselves."""
-
-    def __init__(self) -> None:
-        self._readers: dict[str, Read] = {}
-        self._open: set[str] = set()
+class JsonReaders(ShapeCompiler[Read]):
+    """Compiled readers of one service's shapes."""
 
     def compile(self, shape: Shape) -> Read:
-        if shape.metadata.get("document"):
-            return _read_any
-        name = shape.name
-        if name in self._readers:
-            return self._readers[name]
-        if name in self._open:
-            return lambda value: self._readers[name](value)
-        self._open.add(name)
-        self._readers[name] = self._compile(shape)
-        self._open.discard(name)
-        return self._readers[name]
+        return _read_any if shape.metadata.get("document") else super().compile(shape)
 
     def _compile(self, shape: Shape) -> Read:
         match shape.type_name:

@@ -8,33 +8,25 @@ from typing import Any, TypeAlias
 
 from emulator.gateway import timestamps
 from emulator.gateway.models import Shape, wire_name
+from emulator.gateway.shapes import ShapeCompiler
 
 Write: TypeAlias = Callable[[Any], Any]
 
 
-class JsonWriters:
+class JsonWriters(ShapeCompiler["Write | None"]):
     """Compiled writers of one service's shapes: only members of the model are written, and no nulls."""
-
-    def __init__(self) -> None:
-        self._writers: dict[str, Write | None] = {}
-        self._open: set[str] = set()
 
     def compile(self, shape: Shape) -> Write | None:
         """The writer of a shape; None where a value is written as it is."""
-        name = shape.name
         style = shape.serialization.get("timestampFormat")
         if shape.type_name == "timestamp":
             return timestamps.seconds if style in (None, "unixTimestamp") else _timestamp_writer(style)
         if shape.metadata.get("document") or shape.type_name not in ("structure", "list", "map", "blob"):
             return None
-        if name in self._writers:
-            return self._writers[name]
-        if name in self._open:
-            return lambda value: (self._writers[name] or _as_it_is)(value)
-        self._open.add(name)
-        self._writers[name] = self._compile(shape)
-        self._open.discard(name)
-        return self._writers[name]
+        return super().compile(shape)
+
+    def _later(self, made: Callable[[], Write | None]) -> Write:
+        return lambda value: (made() or _as_it_is)(value)
 
     def _compile(self, shape: Shape) -> Write | None:
         match shape.type_name:

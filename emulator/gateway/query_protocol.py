@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from emulator.gateway import texts
 from emulator.gateway.models import Shape, wire_name
+from emulator.gateway.shapes import ShapeCompiler
 from emulator.gateway.texts import MalformedInput
 
 Node: TypeAlias = "dict[str, Node | str]"
@@ -46,18 +47,11 @@ def field_tree(fields: dict[str, str]) -> Node:
     return tree
 
 
-class QueryReaders:
-    """Compiled readers of one service's input shapes; shapes may contain themselves."""
+class QueryReaders(ShapeCompiler[Read]):
+    """Compiled readers of one service's input shapes."""
 
-    def __init__(self) -> None:
-        self._readers: dict[tuple[str, bool], Read] = {}
-
-    def compile(self, shape: Shape) -> Read:
-        key = (shape.name, bool(shape.serialization.get("flattened")))
-        if key not in self._readers:
-            self._readers[key] = lambda node: self._readers[key](node)
-            self._readers[key] = self._compile(shape)
-        return self._readers[key]
+    def _key(self, shape: Shape) -> Hashable:
+        return shape.name, bool(shape.serialization.get("flattened"))
 
     def _compile(self, shape: Shape) -> Read:
         match shape.type_name:

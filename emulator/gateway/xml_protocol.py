@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
 from xml.etree import ElementTree
 
 from emulator.aws.errors import AwsError
 from emulator.gateway import texts
 from emulator.gateway.models import Shape, wire_name
+from emulator.gateway.shapes import ShapeCompiler
 
 Write: TypeAlias = Callable[[str, Any, list[str]], None]
 """Writes ``<name>value</name>`` to a list of text pieces."""
@@ -34,18 +35,11 @@ def element(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>"
 
 
-class XmlWriters:
-    """Compiled writers of one service's shapes; shapes may contain themselves."""
+class XmlWriters(ShapeCompiler[Write]):
+    """Compiled writers of one service's shapes."""
 
-    def __init__(self) -> None:
-        self._writers: dict[tuple[str, str], Write] = {}
-
-    def compile(self, shape: Shape) -> Write:
-        key = (shape.name, repr(sorted(shape.serialization.items(), key=lambda item: item[0])))
-        if key not in self._writers:
-            self._writers[key] = lambda name, value, out: self._writers[key](name, value, out)
-            self._writers[key] = self._compile(shape)
-        return self._writers[key]
+    def _key(self, shape: Shape) -> Hashable:
+        return shape.name, repr(sorted(shape.serialization.items(), key=lambda item: item[0]))
 
     def _compile(self, shape: Shape) -> Write:
         match shape.type_name:
@@ -141,18 +135,11 @@ def parse_document(body: bytes) -> ElementTree.Element:
         raise MalformedXML(f"The XML you provided was not well-formed: {error}") from error
 
 
-class XmlReaders:
+class XmlReaders(ShapeCompiler[Read]):
     """Compiled readers of one service's input shapes."""
 
-    def __init__(self) -> None:
-        self._readers: dict[tuple[str, bool], Read] = {}
-
-    def compile(self, shape: Shape) -> Read:
-        key = (shape.name, bool(shape.serialization.get("flattened")))
-        if key not in self._readers:
-            self._readers[key] = lambda node: self._readers[key](node)
-            self._readers[key] = self._compile(shape)
-        return self._readers[key]
+    def _key(self, shape: Shape) -> Hashable:
+        return shape.name, bool(shape.serialization.get("flattened"))
 
     def _compile(self, shape: Shape) -> Read:
         match shape.type_name:
