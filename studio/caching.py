@@ -9,9 +9,9 @@ from typing import Any
 
 from studio.aws import Aws
 from studio.definition import Step
-from studio.execution import Execution
+from studio.execution import Execution, load_states
 from studio.jobs import KINDS, describe_job
-from studio.steps import StepState, read_state
+from studio.steps import StepState
 
 LOOK_BACK = 10
 """Earlier executions that are looked at."""
@@ -46,9 +46,10 @@ def explain_cache(aws: Aws, execution: Execution, step: Step, state: StepState) 
         return None
     if not (step.document.get("CacheConfig") or {}).get("Enabled"):
         return Verdict("It ran, because its definition does not enable caching.")
-    earlier = _earlier(aws, execution, step.name)
+    looked_at, earlier = _earlier(aws, execution, step.name)
     if earlier is None:
-        return Verdict(f"It ran: none of the {LOOK_BACK} executions before has a result of it.")
+        among = f"none of the {looked_at} executions before has a result of it" if looked_at else "it is the first one"
+        return Verdict(f"It ran: {among}.")
     arn, before = earlier
     kind = KINDS[state.job[0].lower()]
     was, now = (_relevant(describe_job(aws, kind, name)) for name in (before, state.job[1]))
@@ -58,8 +59,11 @@ def explain_cache(aws: Aws, execution: Execution, step: Step, state: StepState) 
     return Verdict("It ran although nothing differs from its last run: that result may have expired.", arn)
 
 
-def _earlier(aws: Aws, execution: Execution, step: str) -> tuple[str, str] | None:
-    """The latest success of a step before an execution: the ARN of that execution, the name of its job."""
+def _earlier(aws: Aws, execution: Execution, step: str) -> tuple[int, tuple[str, str] | None]:
+    """The latest success of a step before an execution: the ARN of that execution, the name of its job.
+
+    Before it, how many executions were looked at.
+    """
     listed = aws.every(
         "list_pipeline_executions",
         "PipelineExecutionSummaries",
@@ -69,12 +73,12 @@ def _earlier(aws: Aws, execution: Execution, step: str) -> tuple[str, str] | Non
         SortOrder="Descending",
     )
     others = (item["PipelineExecutionArn"] for item in listed if item["PipelineExecutionArn"] != execution.arn)
-    for arn in islice(others, LOOK_BACK):
-        for item in aws.every("list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn):
-            state = read_state(item)
-            if state.name == step and state.status == "Succeeded" and state.job:
-                return arn, state.job[1]
-    return None
+    looked_at = 0
+    for looked_at, arn in enumerate(islice(others, LOOK_BACK), 1):
+        state = load_states(aws, arn).get(step)
+        if state and state.status == "Succeeded" and state.job:
+            return looked_at, (arn, state.job[1])
+    return looked_at, None
 
 
 def _relevant(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from studio.addresses import link
 from studio.aws import Aws
 from studio.caching import explain_cache
-from studio.commands import cli
+from studio.commands import cli, start_members
 from studio.compare import read_property_file
 from studio.costs import cost
 from studio.definition import Step
@@ -35,7 +35,11 @@ def execution(view: View) -> Page:
     graph = build_graph(found.definition, found.states, ended=found.has_ended, opened=view.query.getlist("open"))
     selected = _selected(view, found)
     context: dict[str, Any] = {"execution": found, "shown": shown, "views": VIEWS, "graph": graph, "selected": selected}
-    context |= {"panel": _panel(view, found, graph, selected), "cause": _cause(view.aws, found), "stop": _stop(found)}
+    context |= {
+        "panel": _panel(view, found, graph, selected),
+        "cause": _cause(view.aws, found),
+        "command": _command(found),
+    }
     context["bars"] = _bars(view, found) if shown == "times" else None
     context["lineage"] = _lineage(view, found) if shown == "artifacts" else None
     context["ended"] = sum(node.state.status not in {*UNDER_WAY, WAITING} for node in graph.nodes)
@@ -50,12 +54,16 @@ def _selected(view: View, found: Execution) -> str:
     return found.failed[0].name if found.failed else ""
 
 
-def _stop(found: Execution) -> dict[str, str]:
-    arn = found.arn
-    return {
-        "stop": cli("sagemaker", "StopPipelineExecution", PipelineExecutionArn=arn),
-        "retry": cli("sagemaker", "RetryPipelineExecution", PipelineExecutionArn=arn),
-    }
+def _command(found: Execution) -> str:
+    """What one would most likely do with it now, as a command: stop it, retry it, or run it again."""
+    match found.status:
+        case "Executing" | "Stopping":
+            return cli("sagemaker", "StopPipelineExecution", PipelineExecutionArn=found.arn)
+        case "Failed" | "Stopped":
+            return cli("sagemaker", "RetryPipelineExecution", PipelineExecutionArn=found.arn)
+        case _:
+            members = start_members(found.pipeline, found.given)
+            return cli("sagemaker", "StartPipelineExecution", **members)
 
 
 def _cause(aws: Aws, found: Execution) -> dict[str, Any] | None:

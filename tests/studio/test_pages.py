@@ -143,6 +143,8 @@ def test_run_again_copies_parameters(studio: Server, world: World) -> None:
 def test_actions_are_shown_as_commands(studio: Server, world: World) -> None:
     words = studio.get(execution_path(world, "broken", world.failed)).words
     assert f"aws sagemaker retry-pipeline-execution --pipeline-execution-arn {world.failed}" in words
+    again = studio.get(execution_path(world, "quality", world.better)).words
+    assert "aws sagemaker start-pipeline-execution --pipeline-name quality --pipeline-parameters" in again
     assert "aws sagemaker delete-pipeline --pipeline-name broken" in studio.get("/pipelines/broken?tab=settings").words
     approval = studio.get("/models/quality/2").words  # another test may have approved it: then it offers to reject
     assert re.search(r"aws sagemaker update-model-package .*--model-approval-status (Approved|Rejected)", approval)
