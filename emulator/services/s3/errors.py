@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
+from html import escape
 
 from emulator.aws.errors import AwsError
 
@@ -19,7 +19,7 @@ def error_document(error: AwsError, resource: str, request_id: str, host_id: str
 
 
 def _text(value: str) -> str:
-    return escape(_NOT_XML.sub("\ufffd", value).encode("utf-8", "replace").decode())
+    return escape(_NOT_XML.sub("\ufffd", value).encode("utf-8", "replace").decode(), quote=False)
 
 
 def invalid_uri() -> AwsError:
