@@ -23,7 +23,7 @@ from tests.integration.emulators import CONTAINERS
 from tests.integration.small_pipelines import BUCKET, Runner, processing_step
 from tests.studio.browser import Browser, find_chromium, launched
 from tests.studio.servers import Server, serving
-from tests.studio.world import World, populate
+from tests.studio.world import World, populate, tune
 
 MOST_BYTES = 50_000
 MOST_SECONDS = 0.2
@@ -62,6 +62,7 @@ def pages(runner: Runner, world: World, execution: str) -> dict[str, str]:
     """A page of every kind."""
     name = world.id(execution)
     job = runner.steps(execution)["Step1"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/quality/1"
     path, good, better = f"/pipelines/thirty/executions/{name}", world.id(world.good), world.id(world.better)
     return {
         "pipelines": "/pipelines",
@@ -80,9 +81,13 @@ def pages(runner: Runner, world: World, execution: str) -> dict[str, str]:
         "compare": f"/pipelines/quality/compare?e={good}&e={better}",
         "jobs": "/jobs?kind=processing",
         "job": f"/jobs/processing/{job}",
+        "job's metrics": f"/jobs/processing/{job}?tab=metrics",
+        "tuning job": "/jobs/tuning/tuned",
         "models": "/models",
         "versions side by side": "/models/quality?v=1&v=2",
         "model version": "/models/quality/1",
+        "lineage": "/lineage",
+        "lineage of a version": f"/lineage?of={package}",
         "buckets": "/s3",
         "folder": f"/s3/{BUCKET}?prefix=code/",
         "object": f"/s3/{BUCKET}/object?key=code/good.py",
@@ -133,6 +138,7 @@ def main() -> int:
         runner = Runner(running)
         world = populate(runner)
         execution = thirty_steps(runner)
+        tune(runner, "tuned")
         kinds = pages(runner, world, execution)
         with serving(running.environ) as server:
             if program is None:

@@ -15,11 +15,10 @@ from studio.series import read_series
 from studio.trials import read_trials
 from studio.usage import read_usage
 from tests.integration.emulators import until
-from tests.integration.small_pipelines import BUCKET, IMAGE, ROLE, Runner
+from tests.integration.small_pipelines import IMAGE, ROLE, Runner
 from tests.studio.servers import Server
-from tests.studio.world import World
+from tests.studio.world import HILL, World, tune
 
-HILL = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hill:1"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -48,36 +47,7 @@ class Answers:
 
 
 def test_a_tuning_job_shows_its_trials_the_best_first(studio: Server, world: World, runner: Runner) -> None:
-    objective = {"Type": "Maximize", "MetricName": "score"}
-    ranges = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "-10", "MaxValue": "10"}]}
-    limits = {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 3}
-    runner.sagemaker.create_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName="tuned",
-        HyperParameterTuningJobConfig={
-            "Strategy": "Random",
-            "HyperParameterTuningJobObjective": objective,
-            "ResourceLimits": limits,
-            "ParameterRanges": ranges,
-            "RandomSeed": 7,
-        },
-        TrainingJobDefinition={
-            "AlgorithmSpecification": {
-                "TrainingImage": HILL,
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": "score", "Regex": "score=(.*?);"}],
-            },
-            "RoleArn": ROLE,
-            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/tuned"},
-            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        },
-    )
-
-    def ended() -> Any:
-        job = runner.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="tuned")
-        return job if job["HyperParameterTuningJobStatus"] == "Completed" else None
-
-    best = until(ended)["BestTrainingJob"]["TrainingJobName"]
+    best = tune(runner, "tuned")["BestTrainingJob"]["TrainingJobName"]
     answer = studio.get("/jobs/tuning/tuned")
     table = answer.words.split("Began")[-1]
     assert table.split()[:2] == [best, "best"]

@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.small_pipelines import BUCKET, Runner, processing_step
+from tests.integration.emulators import until
+from tests.integration.small_pipelines import BUCKET, ROLE, Runner, processing_step
 
+HILL = "123456789012.dkr.ecr.us-east-1.amazonaws.com/hill:1"
+"""Trains to a score that depends on x."""
 EVIL = "<script>alert(1)</script>"
 BAD = f"""
 print('reading')
@@ -112,3 +115,36 @@ def _register(runner: Runner, executions: list[str]) -> None:
             },
             ModelMetrics={"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": uri}}},
         )
+
+
+def tune(runner: Runner, name: str) -> dict[str, Any]:
+    """Run a tuning job of three trials; its description once it has ended."""
+    ranges = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "-10", "MaxValue": "10"}]}
+    runner.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 3},
+            "ParameterRanges": ranges,
+            "RandomSeed": 7,
+        },
+        TrainingJobDefinition={
+            "AlgorithmSpecification": {
+                "TrainingImage": HILL,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "score", "Regex": "score=(.*?);"}],
+            },
+            "RoleArn": ROLE,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/tuned"},
+            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+    )
+
+    def ended() -> Any:
+        job = runner.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        return job if job["HyperParameterTuningJobStatus"] == "Completed" else None
+
+    job: dict[str, Any] = until(ended)
+    return job
