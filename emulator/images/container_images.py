@@ -79,9 +79,11 @@ class ContainerImages(Images):
     def _built(self, image: Image, progress: Callable[[str], None]) -> str:
         reference = f"{_REPOSITORY}/{image.name}:{_fingerprint(image.dockerfile)}"
         if self._engine.image(reference) is None:
-            arguments = ["build", "--tag", reference, "--file", str(image.dockerfile), str(image.dockerfile.parent)]
+            arguments = ["build", *ulimits(), "--tag", reference, "--file", str(image.dockerfile)]
             try:
-                self._engine.follow(arguments, lambda line: progress(f"image {image.name}: {line}"))
+                self._engine.follow(
+                    [*arguments, str(image.dockerfile.parent)], lambda line: progress(f"image {image.name}: {line}")
+                )
             except EngineError as error:
                 raise BuildError(f"Cannot build image {image.name} ({image.dockerfile}): {error}") from error
         return reference

@@ -21,6 +21,8 @@ from emulator.launchers.sandbox import wire
 from emulator.launchers.usage import of_namespace
 from emulator.launchers.watching import copy_inputs, start_watcher
 
+_SERVES = "SAGEMAKER_BIND_TO_PORT"
+"""In the environment of a program that is asked to listen."""
 _SHARED_MEMORY = "1g"
 """Of ``/dev/shm``, through which the workers of data loaders pass batches; an engine gives 64 MB by itself."""
 
@@ -45,6 +47,11 @@ class ContainerLauncher(Launcher):
         if launch.outlets or launch.lan is not None:
             raise LaunchError(
                 f"cannot start job {launch.job_id}: containers of {self.name} have no network of their own"
+            )
+        if not launch.network and _SERVES in launch.env:
+            raise LaunchError(
+                f"cannot start job {launch.job_id}: a server in a container without a network cannot be reached; models"
+                " with EnableNetworkIsolation need EMULATOR_ISOLATION=namespaces"
             )
         name = f"sagemaker-{launch.job_id}-{secrets.token_hex(4)}"
         try:

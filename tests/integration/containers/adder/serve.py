@@ -66,4 +66,4 @@ if __name__ == "__main__":
     if "NEVER" in os.environ:
         sys.exit("no model, no server")
     print({name: value for name, value in os.environ.items() if name.startswith("SAGEMAKER_")}, flush=True)
-    ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
+    ThreadingHTTPServer(("0.0.0.0", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", 8080))), Handler).serve_forever()

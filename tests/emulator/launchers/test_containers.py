@@ -1,0 +1,89 @@
+"""What is particular to real containers; what they share with the other launchers is in test_contract."""
+
+import pytest
+
+from emulator.images.engine import NAMES, Engine, EngineError
+from emulator.launchers import LaunchError
+from emulator.launchers.containers import ContainerLauncher
+from emulator.launchers.redirect import RedirectLauncher
+
+from .workshop import Workshop, environment_of, environment_of_tests
+
+FAKE = """#!/bin/sh
+echo "$@" >> "$(dirname "$0")/calls"
+case "$1" in
+  create) echo "Error: no such image" >&2; exit 125;;
+  ps) echo left-over;;
+esac
+"""
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """A launcher whose engine creates nothing; what the engine was asked."""
+    (tmp_path / "podman").write_text(FAKE)
+    (tmp_path / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    launcher = ContainerLauncher(Engine.find("podman"), "label", RedirectLauncher("a test", None))
+    return launcher, lambda: (tmp_path / "calls").read_text().splitlines()
+
+
+def test_what_a_crash_left_is_removed_at_the_start(fake):
+    launcher, calls = fake
+    assert calls()[1:] == [
+        "ps --all --quiet --filter label=sagemaker-emulator=label",
+        "rm --force --volumes left-over",
+    ]
+    assert (launcher.name, launcher.isolation) == ("podman", "containers")
+
+
+def test_a_container_that_cannot_be_made_says_why(fake, tmp_path):
+    with pytest.raises(LaunchError, match="in a container: podman create: Error: no such image"):
+        Workshop(fake[0], tmp_path, environment_of(fake[0])).shell("true")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"network": False, "env": {"SAGEMAKER_BIND_TO_PORT": "8080"}}, "without a network cannot be reached"),
+        ({"outlets": {80: ("127.0.0.1", 80)}}, "have no network of their own"),
+    ],
+)
+def test_what_containers_cannot_do_is_refused(fake, tmp_path, options, message):
+    with pytest.raises(LaunchError, match=message):
+        Workshop(fake[0], tmp_path, environment_of(fake[0])).shell("true", **options)
+
+
+def test_several_hosts_are_refused(fake):
+    with pytest.raises(LaunchError, match="2 need EMULATOR_ISOLATION=namespaces"):
+        fake[0].lan(environment_of(fake[0]), ["algo-1", "algo-2"], outside=True)
+
+
+def test_what_has_no_image_runs_by_the_other_launcher(fake, tmp_path):
+    assert Workshop(fake[0], tmp_path, environment_of_tests()).shell("echo here").text == "here\n"
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("name", NAMES)
+def test_no_container_is_left(name, engine, launchers, tmp_path):
+    try:
+        launcher = launchers(name) if engine(name) else None
+    except EngineError as error:
+        pytest.skip(str(error))
+    shop = Workshop(launcher, tmp_path, environment_of(launcher))
+    assert shop.shell("exit 3").exit.code == 3
+    job = shop.start(["/bin/sh", "-c", "echo ready; sleep 60"])
+    job.wait_for(b"ready")
+    job.process.kill()
+    assert job.end().signal == 9
+    assert engine(name).call("ps", "--all", "--quiet", "--filter", "name=sagemaker-job-") == ""
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("name", NAMES)
+def test_a_container_without_a_network_has_none(name, engine, launchers, tmp_path):
+    engine(name)
+    shop = Workshop(launchers(name), tmp_path, environment_of(launchers(name)))
+    script = "import socket; print([name for _, name in socket.if_nameindex()])"
+    assert shop.script(script, network=False).text == "['lo']\n"
+    assert len(shop.script(script).text) > len("['lo']\n")
