@@ -138,6 +138,12 @@ def test_what_cannot_be_interrupted_is_said(trainer, emulator):
     assert "No training job on-demand is in progress" in answer.stderr
 
 
+def test_without_an_emulator_there_is_nothing_to_interrupt(own_emulator):
+    answer = own_emulator.run("interrupt", "spot", check=False)
+    assert answer.returncode == 3
+    assert "no emulator is running" in answer.stderr
+
+
 def test_other_origins_cannot_interrupt(emulator):
     host, port = emulator.status["url"].removeprefix("http://").split(":")
     connection = HTTPConnection(host, int(port), timeout=10)

@@ -259,3 +259,24 @@ def test_shuffled_shards_are_dealt_to_the_hosts_anew_in_each_epoch(world):
     for epoch in ("0", "1"):
         assert not dealt["algo-1", epoch] & dealt["algo-2", epoch]
     assert dealt["algo-1", "0"] != dealt["algo-1", "1"]
+
+
+def test_a_damaged_stream_fails_a_processing_job_and_nothing_of_it_is_stored(world):
+    world.put("in/a.gz", b"plain")
+    source = s3_input("in", f"{PREFIX}/in/", "/opt/ml/processing/x", S3InputMode="Pipe", S3CompressionType="Gzip")
+    world.processing(
+        "damaged",
+        "cat $ML/processing/x_0 > $ML/processing/out/all; exit 0",
+        ProcessingInputs=[source],
+        ProcessingOutputConfig=outputs(s3_output("out", "/opt/ml/processing/out", f"{PREFIX}/result")),
+    )
+    reason = world.processed("damaged", "Failed")["FailureReason"]
+    assert reason.startswith(f"ClientError: Data download failed:{PREFIX}/in/a.gz cannot be decompressed with gzip")
+    assert world.keys("result") == []
+
+
+def test_a_channel_that_stands_where_a_pipe_is_to_be_fails_the_job_by_name(world):
+    parts(world)
+    channels = [channel("train", f"{PREFIX}/train/"), channel("train_0", f"{PREFIX}/train/") | {"InputMode": "File"}]
+    train(world, "clash", "true", *channels)
+    assert world.trained("clash", "Failed")["FailureReason"].startswith("ClientError: File exists: ")

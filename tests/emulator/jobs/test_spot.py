@@ -44,6 +44,20 @@ def test_an_interrupted_job_goes_on_from_its_checkpoint(world):
     assert world.keys("models") == ["models/spot/output/model.tar.gz"]
 
 
+def test_all_hosts_of_a_job_are_interrupted_and_go_on_together(world):
+    script = (
+        "me=$(basename $(dirname $ML)); echo $me up; [ -e $ML/checkpoints/$me ] || {"
+        " trap 'echo x > $ML/checkpoints/'$me'; exit 0' TERM; while :; do sleep 0.05; done; }; ls $ML/checkpoints"
+    )
+    resources = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+    world.training("both", script, **SPOT, ResourceConfig=resources)
+    until(lambda: {"algo-1 up", "algo-2 up"} <= set(world.log("Training", "both")))
+    interrupt(world.context.app, "both", 0)
+    assert statuses(world.trained("both")).count("Interrupted") == 1
+    assert world.keys("cp") == ["cp/algo-1", "cp/algo-2"]
+    assert sorted(world.log("Training", "both")).count("algo-1") == 2
+
+
 def test_a_job_without_checkpoints_starts_anew(world):
     script = f"echo ready; [ -e {world.root}/go ] || sleep 60; ls $ML/model; echo w > $ML/model/w"
     world.training("anew", script, **{**SPOT, "CheckpointConfig": {"S3Uri": f"{PREFIX}/unused"}})
