@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 60
 
+CREDENTIAL_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE")
 QUICK_START = ("AWS_EC2_METADATA_DISABLED", "BOTO_DISABLE_CRT")
 """Variables that spare botocore a look-up of the instance it does not run on, and a library it does not need here."""
 
@@ -58,7 +59,9 @@ class Connection:
     def _session(self) -> Session:
         from botocore.session import Session
 
-        return Session()
+        own = self.target.environment.profile
+        chosen = any(os.environ.get(name) for name in CREDENTIAL_VARIABLES)
+        return Session(profile=own if own and not chosen and not self.endpoint_url else None)
 
     def _client(self, service: str) -> Any:
         for name in QUICK_START:

@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,14 @@ class StepCost:
     cached: bool = False
 
     @property
+    def hourly(self) -> float | None:
+        """USD per hour of all its instances."""
+        return None if self.price is None else self.price * self.count
+
+    @property
     def dollars(self) -> float | None:
-        if self.price is None or self.hours is None:
-            return None
-        return self.price * self.count * self.hours
+        """USD of the job; None before it has run, and where the price is not known."""
+        return None if self.hourly is None or self.hours is None else self.hourly * self.hours
 
 
 def hourly_price(instance: str) -> float | None:
@@ -107,7 +111,7 @@ def lines(costs: list[StepCost]) -> list[str]:
 
     rows: Rows = [("STEP", "INSTANCE", "USD/HOUR", "HOURS", "USD")]
     for cost in costs:
-        hourly = "not in the table" if cost.price is None else f"{cost.price * cost.count:.4g}"
+        hourly = "not in the table" if cost.hourly is None else f"{cost.hourly:.4g}"
         hours = "" if cost.hours is None else "cached" if cost.cached else f"{cost.hours:.4f}"
         dollars = "" if cost.dollars is None else f"{cost.dollars:.4f}"
         rows.append((cost.step, f"{cost.count} x {cost.instance}", hourly, hours, dollars))
@@ -117,14 +121,27 @@ def lines(costs: list[StepCost]) -> list[str]:
     unknown = sum(cost.price is None for cost in costs)
     missing = [f"{unknown} jobs are on instances that the table lacks; they are not in the total."] if unknown else []
     source = f"Estimate: prices of {table['as_of']} ({table['region']}), {table['source']}."
-    return [*render(rows), *total, *missing, source, "On the emulator the same run costs nothing but its time."]
+    return [*render(rows), *total, *missing, source, _locally(costs)]
+
+
+def expected_costs(planned: Iterable[StepCost], past: Iterable[StepCost]) -> list[StepCost]:
+    """Costs of a run to come whose jobs take as long as those of a past one; a cached job's hours are not known."""
+    hours = {cost.step: cost.hours for cost in past if not cost.cached}
+    return [replace(cost, hours=hours.get(cost.step)) for cost in planned]
+
+
+def _locally(costs: list[StepCost]) -> str:
+    """What the same run costs on this machine."""
+    hours = [cost.hours for cost in costs if cost.hours is not None]
+    time = f"{sum(hours) * SECONDS:.1f} seconds of jobs" if hours else "its time"
+    return f"On the emulator the same run costs 0.0000 USD and {time}."
 
 
 def as_document(costs: list[StepCost]) -> dict[str, Any]:
     """The costs and the table they are estimated by."""
     table = {key: _table()[key] for key in ("as_of", "region", "currency", "source")}
     items = [vars(cost) | {"dollars": cost.dollars} for cost in costs]
-    return {"estimate": True, "prices": table, "steps": items}
+    return {"estimate": True, "prices": table, "steps": items, "local": {"dollars": 0.0}}
 
 
 def _resolve(value: Any, defaults: dict[str, Any]) -> Any:

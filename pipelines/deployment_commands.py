@@ -102,12 +102,15 @@ def delete(workspace: Workspace, names: tuple[str, ...], every: bool, yes: bool)
 
 @command
 @click.argument("what", metavar="NAME|EXECUTION")
-def cost(workspace: Workspace, what: str) -> None:
-    """Estimate what pipeline NAME costs per hour of its jobs, or what EXECUTION has cost."""
+@click.option("--like", metavar="EXECUTION", help="Of NAME: jobs take as long as those of this execution.")
+def cost(workspace: Workspace, what: str, like: str | None) -> None:
+    """Estimate what pipeline NAME costs (per hour, or --like an execution), or what EXECUTION has cost."""
     from pipelines import cost as costs
 
     if what in workspace.names():
         found = workspace.planned_costs(what)
+        if like:
+            found = costs.expected_costs(found, workspace.execution_costs(workspace.find(like)))
     else:
         found = workspace.execution_costs(workspace.find(what))
     if not found:

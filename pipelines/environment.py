@@ -41,6 +41,8 @@ class Environment:
     """Most steps of an execution at once; 0 leaves what is set at the pipeline."""
     suffix: str = ""
     """Appended to the names of pipelines: several of one definition live side by side."""
+    profile: str = ""
+    """Of ``~/.aws/config``: whose credentials are used, unless the variables of the process name some."""
     role_policy: str = ""
     """Path in the checkout of the policy document that the role has; checked by ``pipelines validate``."""
     root: Path = field(default=Path(), repr=False)

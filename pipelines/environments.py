@@ -85,6 +85,7 @@ SETTINGS: dict[str, Callable[[Any], str | None]] = {
     "parameters": _table_of("", (str, int, float, bool), "a table of values such as { MaxDepth = 8 }"),
     "parallelism": _positive,
     "suffix": _matches(r"(-[a-zA-Z0-9]+){1,8}", 'a suffix such as "-staging"'),
+    "profile": _matches(r"[^\s\[\]]+", "the name of a profile in ~/.aws/config"),
     "role_policy": _matches(r"[^/].*\.json", "the path of a JSON file in the checkout"),
 }
 """What :class:`Environment` has besides; each may be left out."""

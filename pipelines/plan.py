@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pipelines.build import BuiltPipeline
 from pipelines.connection import Connection
-from pipelines.cost import hourly_price
+from pipelines.cost import StepCost, planned_costs
+from pipelines.definition import parameters, steps
 from pipelines.deployed import deployed_tags, describe
 from pipelines.difference import Change, Field, compare, lost_caches, shown
 from pipelines.record import unstamped
@@ -22,7 +23,7 @@ LONGEST_VALUE = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """What an upsert would do. ``caches`` are the steps that lose theirs, ``prices`` instances of another price."""
+    """What an upsert would do. ``caches`` are the steps that lose theirs, ``prices`` the jobs of another price."""
 
     pipeline: str
     environment: str
@@ -52,7 +53,7 @@ def make_plan(built: BuiltPipeline, connection: Connection) -> Plan:
         changes += _setting_changes(deployed, connection)
     action: Action = "create" if deployed is None else "update" if changes else "unchanged"
     caches = lost_caches(old, built.definition) if old else {}
-    prices = tuple(_price_changes(changes))
+    prices = tuple(_price_changes(old, built.definition)) if old else ()
     return Plan(built.deployed_name, environment.name, action, tuple(changes), caches, assets, prices)
 
 
@@ -73,14 +74,22 @@ def _setting_changes(deployed: dict[str, Any], connection: Connection) -> Iterat
                 yield Change(kind, "tag", key, (Field("Value", present.get(key), value),))
 
 
-def _price_changes(changes: list[Change]) -> Iterator[str]:
-    for change in changes:
-        for field in change.fields:
-            is_type = field.path.endswith("InstanceType") or change.what == "parameter"
-            old, new = hourly_price(str(field.old)), hourly_price(str(field.new))
-            if is_type and old and new:
-                sign = f"{new - old:+.4g}"
-                yield f"{change.name}: {field.old} -> {field.new}, {sign} USD per instance and hour (estimate)"
+def _price_changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Jobs that come, go, or run on other instances than before, each with what that costs per hour."""
+    before, after = (_costs(definition) for definition in (old, new))
+    for step in dict.fromkeys([*before, *after]):
+        left, right = before.get(step), after.get(step)
+        if left == right:
+            continue
+        prices = [cost.hourly if cost else 0.0 for cost in (left, right)]
+        told = [f"{cost.count} x {cost.instance}" if cost else "(none)" for cost in (left, right)]
+        delta = "price unknown" if None in prices else f"{(prices[1] or 0) - (prices[0] or 0):+.4g} USD per hour"
+        yield f"{step}: {told[0]} -> {told[1]}, {delta} (estimate)"
+
+
+def _costs(definition: dict[str, Any]) -> dict[str, StepCost]:
+    found = planned_costs(steps(definition), parameters(definition)) if definition.get("Steps") else []
+    return {cost.step: cost for cost in found}
 
 
 def as_text(plan: Plan) -> list[str]:

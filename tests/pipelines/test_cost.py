@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cost import TABLE, as_document, hourly_price, job_cost, lines, planned_costs
+from pipelines.cost import TABLE, as_document, expected_costs, hourly_price, job_cost, lines, planned_costs
 from pipelines.definition import parameters, steps
 from tests.pipelines.checks.cases import tiny
 
@@ -64,3 +64,16 @@ def test_after_a_run_billed_seconds_count_and_a_cached_step_is_free() -> None:
     assert (timed.dollars, cached.dollars) == (pytest.approx(0.23), 0.0)
     assert job_cost("Check", {}) is None
     assert "Total  0.2300 USD" in lines([timed, cached])
+
+
+def test_a_run_to_come_takes_the_hours_of_a_past_one(tmp_path: Path) -> None:
+    definition = tiny(tmp_path).subject().definition
+    planned = planned_costs(steps(definition), parameters(definition))
+    resources = {"ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}}
+    past = [job_cost("Train", resources | {"BillableTimeInSeconds": 3600}), job_cost("Prepare", resources, cached=True)]
+    found = expected_costs(planned, [cost for cost in past if cost])
+    assert [(cost.step, cost.hours, cost.dollars) for cost in found] == [
+        ("Prepare", None, None),
+        ("Train", 1.0, pytest.approx(0.115)),
+    ]
+    assert "On the emulator the same run costs 0.0000 USD and 3600.0 seconds of jobs." in lines(found)

@@ -96,11 +96,28 @@ def test_a_plan_tells_creation_then_nothing_then_the_change(deployment: Deployme
         "  ~ step Train",
         "      Arguments.ResourceConfig.InstanceType: ml.m5.large -> ml.m5.4xlarge",
         "  ! Train loses its cache: default of MaxDepth",
-        "  $ Train: ml.m5.large -> ml.m5.4xlarge, +0.805 USD per instance and hour (estimate)",
+        "  $ Train: 1 x ml.m5.large -> 1 x ml.m5.4xlarge, +0.805 USD per hour (estimate)",
     ]
     assert "| ~ | parameter MaxDepth | `DefaultValue` | 4 | 9 |" in as_markdown(plan)
     assert as_document(plan)["action"] == "update"
     assert deployment.upsert() == "updated"
+
+
+def test_jobs_that_come_and_go_and_grow_in_number_change_the_price(deployment: Deployment) -> None:
+    deployment.upsert()
+
+    def rebuild(definition: dict[str, Any]) -> None:
+        definition["Steps"][1]["Arguments"]["ResourceConfig"]["InstanceCount"] = 3
+        added = json.loads(json.dumps(definition["Steps"][1])) | {"Name": "Again"}
+        added["Arguments"]["ResourceConfig"] = {"InstanceType": "ml.z9.large", "InstanceCount": 1}
+        definition["Steps"] = [*definition["Steps"][1:], added]
+
+    deployment.change(rebuild)
+    assert make_plan(deployment.built, deployment.connection).prices == (
+        "Prepare: 1 x ml.m5.large -> (none), -0.115 USD per hour (estimate)",
+        "Train: 1 x ml.m5.large -> 3 x ml.m5.large, +0.23 USD per hour (estimate)",
+        "Again: (none) -> 1 x ml.z9.large, price unknown (estimate)",
+    )
 
 
 def test_settings_are_planned_and_kept(deployment: Deployment) -> None:
