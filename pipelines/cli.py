@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 
 from pipelines import deployment_commands, image_commands, model_commands, train_command  # noqa: F401  (commands)
+from pipelines.completion import pipeline_names
 from pipelines.errors import EXIT_INTERRUPTED, EXIT_USAGE
-from pipelines.group import command, main, names_argument, parameter_option, print_json
+from pipelines.group import command, main, name_argument, names_argument, parameter_option, print_json
 from pipelines.workspace import Workspace
 
 
@@ -46,7 +47,7 @@ def build(workspace: Workspace, names: tuple[str, ...], every: bool, output: Pat
 
 
 @command
-@click.argument("name")
+@name_argument
 @click.option("--deployed", is_flag=True, help="Show what is deployed rather than what is built.")
 def show(workspace: Workspace, name: str, deployed: bool) -> None:
     """Draw the graph of pipeline NAME: its steps, branches and parameters."""
@@ -64,7 +65,7 @@ def show(workspace: Workspace, name: str, deployed: bool) -> None:
 
 
 @command
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=pipeline_names)
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")
 @click.option("--list", "listing", is_flag=True, help="List the checks and end.")
@@ -91,7 +92,7 @@ def validate(workspace: Workspace, names: tuple[str, ...], form: str, strict: bo
 
 
 @command
-@click.argument("name")
+@name_argument
 def seed(workspace: Workspace, name: str) -> None:
     """Upload the sample data of pipeline NAME to where its parameter InputDataUri points."""
     workspace.answer(workspace.seed(workspace.build(name), again=True))
@@ -106,7 +107,7 @@ def upsert(workspace: Workspace, names: tuple[str, ...], every: bool) -> None:
 
 
 @command
-@click.argument("name")
+@name_argument
 @parameter_option
 @click.option("--wait", is_flag=True, help="Follow the execution to its end.")
 def start(workspace: Workspace, name: str, parameters: tuple[str, ...], wait: bool) -> None:
@@ -118,7 +119,7 @@ def start(workspace: Workspace, name: str, parameters: tuple[str, ...], wait: bo
 
 
 @command
-@click.argument("name")
+@name_argument
 @parameter_option
 @click.option("--keep", is_flag=True, help="Leave an emulator running that this command started.")
 def run(workspace: Workspace, name: str, parameters: tuple[str, ...], keep: bool) -> None:
@@ -138,7 +139,7 @@ def follow(workspace: Workspace, execution: str) -> None:
 
 
 @command
-@click.argument("name")
+@name_argument
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
 def executions(workspace: Workspace, name: str, limit: int) -> None:
     """List the latest executions of pipeline NAME, newest first."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from pipelines.errors import EXIT_CHANGE, UsageError
-from pipelines.group import command, names_argument, print_json
+from pipelines.group import command, name_argument, names_argument, print_json
 from pipelines.workspace import Workspace
 
 
@@ -33,7 +33,7 @@ def plan(workspace: Workspace, names: tuple[str, ...], every: bool, form: str) -
 
 
 @command
-@click.argument("name")
+@name_argument
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
 def history(workspace: Workspace, name: str, limit: int) -> None:
     """List the versions of the deployed pipeline NAME, newest first, with their commits."""
@@ -46,7 +46,7 @@ def history(workspace: Workspace, name: str, limit: int) -> None:
 
 
 @command
-@click.argument("name")
+@name_argument
 @click.argument("old", type=int)
 @click.argument("new", type=int)
 def diff(workspace: Workspace, name: str, old: int, new: int) -> None:
@@ -65,7 +65,7 @@ def diff(workspace: Workspace, name: str, old: int, new: int) -> None:
 
 
 @command
-@click.argument("name")
+@name_argument
 @click.argument("version", type=int)
 def rollback(workspace: Workspace, name: str, version: int) -> None:
     """Deploy VERSION of the deployed pipeline NAME again; the next upsert deploys the checkout again."""
@@ -120,7 +120,7 @@ def cost(workspace: Workspace, what: str, like: str | None) -> None:
 
 
 @command
-@click.argument("name")
+@name_argument
 @click.option("--role", type=click.Choice(["execution", "ci"]), default="execution", show_default=True)
 @click.option("--branches", is_flag=True, help="CI may also deploy and delete copies for branches (NAME-*).")
 def policy(workspace: Workspace, name: str, role: str, branches: bool) -> None:

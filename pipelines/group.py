@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pipelines.completion import environment_names, pipeline_names
 from pipelines.errors import PipelinesError
 from pipelines.workspace import Workspace
 
@@ -80,7 +81,14 @@ def command_of(group: click.Group) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         @group.command(function.__name__.rstrip("_"))
-        @click.option("--env", "environment", default="local", show_default=True, help="A table of environments.toml.")
+        @click.option(
+            "--env",
+            "environment",
+            default="local",
+            show_default=True,
+            shell_complete=environment_names,
+            help="A table of environments.toml.",
+        )
         @click.option(
             "--suffix", default="", metavar="TEXT", help="Ending of the deployed name; @branch: git's branch."
         )
@@ -109,7 +117,12 @@ parameter_option = click.option(
 def names_argument(function: F) -> F:
     """``[NAME]... | --all``: the pipelines that a command is about, for :meth:`Workspace.chosen`."""
     every = click.option("--all", "every", is_flag=True, help="Every pipeline of this checkout.")
-    return click.argument("names", nargs=-1, metavar="[NAME]...")(every(function))
+    names = click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=pipeline_names)
+    return names(every(function))
+
+
+name_argument = click.argument("name", shell_complete=pipeline_names)
+"""``NAME``: the one pipeline that a command is about."""
 
 
 def _silent(line: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pipelines.completion import image_names
 from pipelines.group import command_of, main
 from pipelines.workspace import Workspace
 
@@ -15,7 +16,7 @@ def images() -> None:
     """Build the images of containers/ and push them to ECR; tags are hashes of the folders' content."""
 
 
-names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
+names_argument = click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=image_names)
 engine_option = click.option("--engine", default="", metavar="NAME", help="podman or docker.  [default: who answers]")
 
 

@@ -42,3 +42,22 @@ def test_without_a_terminal_the_output_is_plain(monkeypatch: pytest.MonkeyPatch)
     assert not on_terminal()
     with open_view(["A"], lambda line: None) as view:
         assert isinstance(view, PlainView)
+
+
+@pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
+def test_a_terminal_has_colors_unless_it_wants_none(
+    monkeypatch: pytest.MonkeyPatch, no_color: str, colored: bool
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    with open_view(["A"], lambda line: None) as view:
+        assert isinstance(view, LiveView)
+        view.update([step("A", "Failed", 0, 3)], ended=True)
+    assert "Failed" in terminal.getvalue()
+    assert ("\x1b[31m" in terminal.getvalue()) is colored
