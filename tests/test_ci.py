@@ -1,7 +1,8 @@
-"""What CI does: the commands of the buildspec are run as they stand, and the workflow has the same ones."""
+"""What CI does: the commands of the buildspec are run as they stand, phase by phase, and the workflow has the same ones."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 PROJECT = ROOT / "tests" / "pipelines" / "project"
+SMALL_ENGINE = ROOT / "tests" / "pipelines" / "small_engine.py"
 
 
 def buildspec() -> dict[str, Any]:
@@ -26,43 +28,96 @@ def commands(phase: str) -> list[str]:
     return found
 
 
-@pytest.fixture
+class Build:
+    """A checkout in which commands run as CodeBuild runs them: one shell each, with the buildspec's variables."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder = folder
+        self.environ = os.environ | buildspec()["env"]["variables"] | variables
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env=self.environ, capture_output=True, text=True, check=False
+        )
+
+    def succeed(self, command: str) -> str:
+        done = self.run(command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
 def clone(tmp_path: Path) -> Path:
-    """A clean checkout with a small pipeline, as `make venv` leaves it."""
-    shutil.copytree(PROJECT, tmp_path / "clone", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "clone/.venv").symlink_to(Path(sys.prefix))
+    """A clean clone of the last commit."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no clone of git's, so none can be made of it")
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "clone")], check=True)
     return tmp_path / "clone"
 
 
-def run(command: str, clone: Path) -> subprocess.CompletedProcess[str]:
-    environ = os.environ | buildspec()["env"]["variables"] | {"PIPELINES_ROOT": str(clone)}
-    return subprocess.run(["bash", "-c", command], cwd=clone, env=environ, capture_output=True, text=True, check=False)
+def engine(tmp_path: Path) -> dict[str, str]:
+    """Variables by which the small engine is podman: not every machine has one, nor the base images."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "podman").write_text(f'#!/bin/sh\nexec {sys.executable} -S {SMALL_ENGINE} "$@"\n')
+    (folder / "podman").chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "SMALL_ENGINE_STORE": str(tmp_path)}
 
 
-def test_the_build_phase_validates_plans_and_upserts(sagemaker_variables: None, clone: Path) -> None:
-    validate, plan, upsert = commands("build")
-    done = run(validate, clone)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "tiny: 0 errors" in done.stdout
-    done = run(plan, clone)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "### Pipeline `tiny` in `dev`: to be created" in (clone / "plan/tiny.md").read_text()
-    done = run(upsert, clone)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "created arn:aws:sagemaker:eu-central-1:" in done.stdout
-    again = run(plan, clone), run(upsert, clone)
-    assert [done.returncode for done in again] == [0, 0]
-    assert "`dev`: unchanged" in (clone / "plan/tiny.md").read_text()
-    assert "unchanged arn:" in again[1].stdout
-    executions = run(".venv/bin/pipelines executions tiny --env dev", clone)
-    assert executions.stdout == "Pipeline tiny has no execution yet\n"
+@pytest.mark.timeout(300)
+def test_the_build_phase_in_a_clean_clone(sagemaker_variables: None, tmp_path: Path) -> None:
+    folder = clone(tmp_path)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    build = Build(folder, PYTHONPATH=str(folder), PIPELINES_ROOT=str(folder), **engine(tmp_path))
+    for command in commands("build"):
+        build.succeed(command)
+    names = [each["name"] for each in json.loads(build.succeed(".venv/bin/pipelines list --json"))]
+    plan = (folder / "plan/plan.md").read_text()
+    for name in names:
+        assert f"### Pipeline `{name}` in `dev`: to be created" in plan
+        executions = build.succeed(f".venv/bin/pipelines executions {name} --env dev")
+        assert executions == f"Pipeline {name} has no execution yet\n"  # nothing was started
+    pushed = json.loads(build.succeed(".venv/bin/pipelines images push --env dev --json"))
+    assert {each["action"] for each in pushed} == {"unchanged"}
+    assert {each["image"] for each in pushed} == {path.parent.name for path in folder.glob("containers/*/Dockerfile")}
+
+    again = [build.run(command) for command in commands("build")]
+    assert [done.returncode for done in again] == [0] * len(again)
+    assert not any("building" in done.stderr for done in again)  # what is built stays: the SDK is not imported again
+    assert again[-1].stdout.count("unchanged arn:") == len(names)
 
 
-def test_a_fault_ends_the_build_before_anything_is_written(sagemaker_variables: None, clone: Path) -> None:
-    path = clone / "pipelines/tiny/pipeline.py"
-    path.write_text('raise ValueError("no")\n')
-    assert run(commands("build")[0], clone).returncode == 2
-    assert run(commands("build")[2], clone).returncode == 2
+@pytest.mark.clients
+@pytest.mark.timeout(3600)
+def test_every_phase_in_a_clean_clone(sagemaker_variables: None, tmp_path: Path) -> None:
+    """All of it, with an environment that is installed from the lock: a quarter of an hour."""
+    build = Build(clone(tmp_path), **engine(tmp_path))
+    for name in [name for name in build.environ if name.startswith("AWS_")]:
+        build.environ.pop(name)
+    for phase in ("install", "pre_build"):
+        for command in commands(phase):
+            build.succeed(command)
+    build.environ |= {name: text for name, text in os.environ.items() if name.startswith("AWS_")}
+    for command in commands("build"):
+        build.succeed(command)
+    assert build.succeed(".venv/bin/pipelines upsert --all --env dev").count("unchanged arn:") > 1
+
+
+@pytest.fixture
+def small(sagemaker_variables: None, tmp_path: Path) -> Build:
+    """A small checkout, as `make venv` leaves it."""
+    folder = tmp_path / "small"
+    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    return Build(folder, PIPELINES_ROOT=str(folder), **engine(tmp_path))
+
+
+def test_a_fault_ends_the_build_before_anything_is_written(small: Build) -> None:
+    (small.folder / "pipelines/tiny/pipeline.py").write_text('raise ValueError("no")\n')
+    validate, *_, plan, upsert = commands("build")
+    for command in (validate, upsert):
+        assert small.run(command).returncode == 2
+    assert small.run(plan).returncode == 0  # it has the code of a change; the commands around it have ended the build
+    assert small.run(".venv/bin/pipelines history tiny --env dev").returncode == 2
 
 
 def test_the_phases_before_it_install_from_the_lock_check_and_test() -> None:
@@ -77,15 +132,39 @@ def test_nothing_is_started_and_the_plan_is_kept() -> None:
     assert "plan/**/*" in buildspec()["artifacts"]["files"]
 
 
+def workflow() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/pipelines.yml").read_text())
+    return document
+
+
+def lines_of(steps: list[dict[str, Any]]) -> set[str]:
+    return {line.strip() for step in steps for line in step.get("run", "").splitlines()}
+
+
 def test_the_workflow_does_the_same_with_a_role_of_its_own() -> None:
-    document = yaml.safe_load((ROOT / ".github/workflows/pipelines.yml").read_text())
+    document = workflow()
     assert document["permissions"] == {"contents": "read", "id-token": "write"}
-    steps = [step for job in document["jobs"].values() for step in job["steps"]]
-    lines = {line.strip() for step in steps for line in step.get("run", "").splitlines()}
+    steps = [step for job in ("check", "deploy") for step in document["jobs"][job]["steps"]]
     wanted = {
         line.strip() for phase in buildspec()["phases"] for command in commands(phase) for line in command.splitlines()
     }
-    assert wanted - lines == {'cat "plan/$pipeline.md"'}  # it goes to the summary of the job instead
-    (login,) = (step for step in steps if "configure-aws-credentials" in step.get("uses", ""))
-    assert login["with"]["role-to-assume"] == "${{ vars.AWS_ROLE }}"
-    assert "aws-access-key-id" not in login["with"]
+    assert wanted - lines_of(steps) == {"cat plan/plan.md"}  # it goes to the summary of the job instead
+    for job in ("deploy", "clean"):
+        (login,) = (step for step in document["jobs"][job]["steps"] if "configure-aws" in step.get("uses", ""))
+        assert login["with"]["role-to-assume"] == "${{ vars.AWS_ROLE }}"
+        assert "aws-access-key-id" not in login["with"]
+    written = [step for step in steps if "push --env" in step.get("run", "") or "upsert" in step.get("run", "")]
+    assert [step["if"] for step in written] == ["github.event_name == 'push'"] * 2
+
+
+def test_the_workflow_deletes_a_branchs_pipelines_with_the_branch(small: Build) -> None:
+    clean = workflow()["jobs"]["clean"]
+    assert "github.event_name == 'delete'" in clean["if"]
+    (command,) = (step["run"] for step in clean["steps"] if "pipelines delete" in step.get("run", ""))
+    upsert = commands("build")[-1]
+    small.environ["BRANCH"] = "feature/new_model"
+    assert "pipeline/tiny-feature-new-model" in small.succeed(f'{upsert} --suffix "$BRANCH"')
+    small.succeed(upsert)
+    assert small.succeed(command).startswith("deleted arn:")
+    assert small.run(".venv/bin/pipelines history tiny --env dev").returncode == 0
+    assert small.succeed(command) == ""
