@@ -265,9 +265,113 @@ def test_a_warm_start_knows_what_the_parents_reached(desk):
     assert child["WarmStartConfig"] == warm
 
 
+def test_transfer_learning_takes_what_fits_whatever_was_tuned_there(desk):
+    """The parents' values begin the model of the objective; where there is none, the first values are random."""
+    values = ["-9", "-4", "2.8", "2.9", "3.1", "3.2", "8"]
+    choices = {"CategoricalParameterRanges": [{"Name": "x", "Values": values}]}
+    desk.run("elder", jobs=None, strategy="Grid", ranges=choices)
+    fixed = {"CategoricalParameterRanges": [{"Name": "mode", "Values": ["fine"]}]}
+    desk.run("fixed", jobs=1, parallel=1, ranges=fixed, static={"x": "3"})
+    parents = [{"HyperParameterTuningJobName": name} for name in ("elder", "fixed")]
+    warm = {"ParentHyperParameterTuningJobs": parents, "WarmStartType": "TransferLearning"}
+    changed = definition({"epochs": "2"})
+    changed["AlgorithmSpecification"]["TrainingImage"] = IMAGE.replace(":1", ":2")
+    members = {"WarmStartConfig": warm, "TrainingJobDefinition": changed}
+    child = desk.run("heir", jobs=1, parallel=1, strategy="Bayesian", request=members)
+    alone = desk.run("no-heir", jobs=1, parallel=1, strategy="Bayesian")
+    assert child["WarmStartConfig"] == warm
+    assert "OverallBestTrainingJob" not in child
+    assert abs(x_of(child["BestTrainingJob"]) - 3) < 1
+    assert abs(x_of(alone["BestTrainingJob"]) - 3) > 1
+
+
+def test_another_image_is_no_identical_algorithm(desk):
+    desk.run("same-parent", jobs=1, parallel=1)
+    parents = [{"HyperParameterTuningJobName": "same-parent"}]
+    warm = {"ParentHyperParameterTuningJobs": parents, "WarmStartType": "IdenticalDataAndAlgorithm"}
+    changed = definition()
+    changed["AlgorithmSpecification"]["TrainingImage"] = IMAGE.replace(":1", ":2")
+    with pytest.raises(ClientError, match="needs the training image of parent same-parent; use TransferLearning"):
+        desk.start("other-image", request={"WarmStartConfig": warm, "TrainingJobDefinition": changed})
+
+
+def test_training_jobs_are_listed_in_every_order(desk):
+    desk.run("ordered", jobs=4)
+    every = desk.launched("ordered")
+    assert [s["TrainingJobName"] for s in every] == sorted(s["TrainingJobName"] for s in every)
+    keys = {
+        "Name": lambda s: s["TrainingJobName"],
+        "CreationTime": lambda s: s["CreationTime"],
+        "FinalObjectiveMetricValue": score_of,
+    }
+    for by, key in keys.items():
+        listed = [key(s) for s in desk.launched("ordered", SortBy=by, SortOrder="Descending")]
+        assert listed == sorted(map(key, every), reverse=True)
+    call = desk.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job
+    page = call(HyperParameterTuningJobName="ordered", MaxResults=3)
+    rest = call(HyperParameterTuningJobName="ordered", MaxResults=3, NextToken=page["NextToken"])
+    assert [*page["TrainingJobSummaries"], *rest["TrainingJobSummaries"]] == every
+    assert desk.launched("ordered", StatusEquals="Failed") == []
+
+
+def test_tuning_jobs_are_listed(desk):
+    for name in ("listed-b", "listed-a"):
+        desk.run(name, jobs=1, parallel=1)
+    call = desk.sagemaker.list_hyper_parameter_tuning_jobs
+
+    def names(**members):
+        found = call(NameContains="listed-", **members)["HyperParameterTuningJobSummaries"]
+        return [summary["HyperParameterTuningJobName"] for summary in found]
+
+    assert names(SortBy="Name", SortOrder="Ascending") == ["listed-a", "listed-b"]
+    assert names(SortBy="CreationTime", SortOrder="Ascending") == ["listed-b", "listed-a"]
+    assert names(StatusEquals="Stopped") == []
+
+
+def test_a_tuning_job_that_is_deleted_begins_anew(desk):
+    desk.run("deleted", jobs=2)
+    (kept, *_) = desk.launched("deleted")
+    desk.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleted")
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        desk.describe("deleted")
+    assert desk.sagemaker.describe_training_job(TrainingJobName=kept["TrainingJobName"])
+    desk.run("deleted", jobs=1, parallel=1)
+    assert len(desk.launched("deleted")) == 1
+    desk.start("deleting", jobs=2, static={"seconds": "0.5"})
+    with pytest.raises(ClientError, match="is in status InProgress"):
+        desk.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleting")
+    desk.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="deleting")
+    desk.ended("deleting")
+
+
+def test_autotune_takes_the_recommended_ranges_of_xgboost(desk):
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    single = definition({"num_round": "1", "eta": "0.3"})
+    single["AlgorithmSpecification"] = {"TrainingImage": image, "TrainingInputMode": "File"}
+    request = {"TrainingJobDefinition": single, "Autotune": {"Mode": "Enabled"}}
+    objective = {"Type": "Minimize", "MetricName": "validation:rmse"}
+    desk.start("autotuned", ranges={}, request=request, HyperParameterTuningJobObjective=objective)
+    desk.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="autotuned")
+    ranges = desk.describe("autotuned")["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    named = {item["Name"]: (item["MinValue"], item["MaxValue"]) for kind in ranges.values() for item in kind}
+    assert named["subsample"] == ("0.5", "1")
+    assert {"eta", "num_round"}.isdisjoint(named)
+    desk.ended("autotuned")
+    with pytest.raises(ClientError, match="does not have ranges for this algorithm; give ParameterRanges"):
+        desk.start("not-autotuned", ranges={}, request={"Autotune": {"Mode": "Enabled"}})
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
+        ({"StrategyConfig": {"HyperbandStrategyConfig": {"MaxResource": 3}}}, "not supported for the Random strategy"),
+        (
+            {
+                "strategy": "Hyperband",
+                "StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 5, "MaxResource": 3}},
+            },
+            "MinResource 5 must be at least 1 and at most MaxResource 3",
+        ),
         ({"strategy": "Grid"}, "Grid search supports only categorical"),
         ({"strategy": "Hyperband"}, "MaxResource must be given"),
         ({"jobs": 2, "parallel": 3}, "must be at least MaxParallelTrainingJobs"),

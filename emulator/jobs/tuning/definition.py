@@ -41,6 +41,10 @@ class Definition:
         return self.body.get("DefinitionName")
 
     @property
+    def has_objective(self) -> bool:
+        return bool(self.body.get("TuningObjective") or self.config.get("HyperParameterTuningJobObjective"))
+
+    @property
     def _objective(self) -> Mapping[str, str]:
         found: Mapping[str, str] = self.body.get("TuningObjective") or self.config["HyperParameterTuningJobObjective"]
         return found

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from emulator.jobs.hosts import log_stream
-from emulator.jobs.metrics import value_in
+from emulator.jobs.metrics import Expression
 from emulator.jobs.training import Training
 from emulator.store.log_streams import LogResourceNotFound, LogStreams
 from emulator.store.resources import Resource
@@ -17,7 +15,7 @@ class Progress:
     def __init__(self, logs: LogStreams, regex: str) -> None:
         self.series: list[float] = []
         self._logs = logs
-        self._regex = re.compile(regex)
+        self._expression = Expression(regex)
         self._position = 0
 
     def update(self, job: Resource) -> None:
@@ -31,6 +29,6 @@ class Progress:
             return
         for event in self._logs.events(stream, self._position):
             self._position = event.end
-            value = value_in(self._regex, event.message) if event.timestamp >= started * 1000 else None
+            value = self._expression.value_in(event.message) if event.timestamp >= started * 1000 else None
             if value is not None:
                 self.series.append(value)

@@ -80,6 +80,20 @@ def stop_tuning_job(request: Request, context: Context) -> Response:
     return {}
 
 
+@operation("sagemaker", "DeleteHyperParameterTuningJob")
+def delete_tuning_job(request: Request, context: Context) -> Response:
+    """Its training jobs stay; what it noted of them goes, so that a new one of its name begins anew."""
+    resources = context.app.resources
+    job = resources.get(context.scope, KIND, request["HyperParameterTuningJobName"])
+    if job is None:
+        return {}
+    with resources.database.transaction():
+        jobs.delete(context, job, NOUN)
+        for trial in trials_of(resources, job):
+            resources.delete(trial.arn)
+    return {}
+
+
 @operation("sagemaker", "ListTrainingJobsForHyperParameterTuningJob")
 def list_training_jobs(request: Request, context: Context) -> Response:
     tuning = _find(request, context)

@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.aws.errors import NotImplementedHere, ResourceNotFound, ValidationException
 from emulator.images.aws.catalog import metric_definitions
+from emulator.jobs.tuning.autotune import recommended_ranges
 from emulator.jobs.tuning.definition import (
     MAX_TRAINING_JOBS,
     OBJECTIVE_HYPERPARAMETER,
@@ -16,7 +17,7 @@ from emulator.jobs.tuning.definition import (
 from emulator.jobs.tuning.ranges import Choice, RangeError
 from emulator.jobs.tuning.strategies import STRATEGIES, fits
 from emulator.jobs.tuning.summary import succeeded
-from emulator.jobs.tuning.trials import Trial, trials_of
+from emulator.jobs.tuning.trials import trials_of
 from emulator.jobs.tuning.turn import INHERITED, KIND
 from emulator.services.context import Context
 from emulator.services.sagemaker.jobs import FINISHED
@@ -47,6 +48,18 @@ def complete(body: dict[str, Any]) -> None:
             body[member] = _completed(given, config)
         elif given:
             body[member] = [_completed(item, config) for item in given]
+    if "Autotune" in body:
+        _choose_ranges(body, config)
+
+
+def _choose_ranges(body: dict[str, Any], config: dict[str, Any]) -> None:
+    """Ranges where the request has none, for an algorithm whose hyperparameters are known."""
+    single = body.get("TrainingJobDefinition")
+    if single is None or single.get("HyperParameterRanges") or any((config.get("ParameterRanges") or {}).values()):
+        return
+    image, static = single["AlgorithmSpecification"].get("TrainingImage", ""), single["StaticHyperParameters"]
+    if metric_definitions(image, static):
+        config["ParameterRanges"] = recommended_ranges(static)
 
 
 def _completed(given: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
@@ -64,11 +77,15 @@ def check(body: dict[str, Any]) -> list[Definition]:
     if ("TrainingJobDefinition" in body) == ("TrainingJobDefinitions" in body):
         raise ValidationException("Either TrainingJobDefinition or TrainingJobDefinitions must be given, but not both.")
     if "Autotune" in body and not any(_has_ranges(body, config)):
-        raise _not_yet("Autotune", "choosing which hyperparameters to tune; give AutoParameters with hints, or ranges")
+        raise _not_yet(
+            "Autotune", "ranges for this algorithm; give ParameterRanges, or AutoParameters with a hint for each"
+        )
     definitions = definitions_of(body)
     names = [definition.name for definition in definitions]
     if "TrainingJobDefinitions" in body and (None in names or len(set(names)) < len(names)):
         raise ValidationException("Each of TrainingJobDefinitions must have a DefinitionName of its own.")
+    if len({definition.maximize for definition in definitions if definition.has_objective}) > 1:
+        raise ValidationException("The TuningObjective of all TrainingJobDefinitions must have the same Type.")
     limits = config["ResourceLimits"]
     most = limits.get("MaxNumberOfTrainingJobs")
     if most is not None and not limits["MaxParallelTrainingJobs"] <= most <= MAX_TRAINING_JOBS:
@@ -87,7 +104,7 @@ def _has_ranges(body: dict[str, Any], config: dict[str, Any]) -> list[Any]:
 
 
 def _check_definition(definition: Definition, config: dict[str, Any]) -> None:
-    if not definition.body.get("TuningObjective") and not config.get("HyperParameterTuningJobObjective"):
+    if not definition.has_objective:
         raise ValidationException("A hyperparameter tuning job needs a HyperParameterTuningJobObjective.")
     if definition.regex is None:
         raise ValidationException(
@@ -122,11 +139,22 @@ def _check_strategy(definition: Definition, config: dict[str, Any]) -> None:
             raise ValidationException(
                 "TrainingJobEarlyStoppingType must be Off for Hyperband, which stops jobs itself."
             )
-        if definition.resource_bounds is None:
-            raise ValidationException(
-                "HyperbandStrategyConfig.MaxResource must be given: it cannot be inferred from the static"
-                " hyperparameters epochs, numepochs, n-epochs, n_epochs or num_epochs."
-            )
+        _check_resources(definition)
+    elif config.get("StrategyConfig"):
+        raise ValidationException(f"StrategyConfig is not supported for the {strategy} strategy.")
+
+
+def _check_resources(definition: Definition) -> None:
+    if definition.resource_bounds is None:
+        raise ValidationException(
+            "HyperbandStrategyConfig.MaxResource must be given: it cannot be inferred from the static"
+            " hyperparameters epochs, numepochs, n-epochs, n_epochs or num_epochs."
+        )
+    lowest, highest = definition.resource_bounds
+    if not 1 <= lowest <= highest:
+        raise ValidationException(
+            f"HyperbandStrategyConfig: MinResource {lowest} must be at least 1 and at most MaxResource {highest}."
+        )
 
 
 def inherited(warm_start: dict[str, Any], definitions: Sequence[Definition], context: Context) -> dict[str, Any]:
@@ -142,17 +170,24 @@ def inherited(warm_start: dict[str, Any], definitions: Sequence[Definition], con
             _check_identical(definitions, parent)
         if "BestTrainingJob" in parent.body:
             leaders.append({**parent.body["BestTrainingJob"], "TuningJobName": parent.name})
+        fixed = [of_parent.body.get("StaticHyperParameters", {}) for of_parent in definitions_of(parent.body)]
         for trial in succeeded(trials_of(context.app.resources, parent)):
-            _inherit(trial, definitions, known)
+            _inherit({**fixed[trial.definition], **trial.values}, trial.objective, definitions, known)
     best = _best_of(leaders, maximize=definitions[0].maximize) if identical else None
     return {INHERITED: known} | ({"BestOfParents": best} if best else {})
 
 
-def _inherit(trial: Trial, definitions: Sequence[Definition], known: dict[str, list[dict[str, Any]]]) -> None:
+def _inherit(
+    reached_with: dict[str, str],
+    objective: float | None,
+    definitions: Sequence[Definition],
+    known: dict[str, list[dict[str, Any]]],
+) -> None:
+    """Note a parent's job where it fits; what is tuned now may have been fixed there, and the other way round."""
     for index, definition in enumerate(definitions):
-        if fits(trial.values, definition.parameters):
-            values = {parameter.name: trial.values[parameter.name] for parameter in definition.parameters}
-            known[str(index)].append({"Values": values, "Objective": trial.objective})
+        if fits(reached_with, definition.parameters):
+            values = {parameter.name: reached_with[parameter.name] for parameter in definition.parameters}
+            known[str(index)].append({"Values": values, "Objective": objective})
 
 
 def _check_identical(definitions: Sequence[Definition], parent: Resource) -> None:
