@@ -38,6 +38,15 @@ class Usage:
     hosts: tuple[Series, ...]
 
     @property
+    def is_short(self) -> bool:
+        """Whether there is no more than a value for each host, which makes no curve."""
+        return all(len(series.points) == 1 for series in self.hosts)
+
+    @property
+    def most(self) -> float:
+        return max(value for series in self.hosts for _, value in series.points)
+
+    @property
     def curves(self) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
         return [(series.name, series.points) for series in self.hosts]
 

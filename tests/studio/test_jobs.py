@@ -115,6 +115,7 @@ def test_use_of_machines_is_a_curve_for_each_host() -> None:
     (usage,) = read_usage(answers.aws, job, BEGAN + timedelta(minutes=3))
     assert usage.name == "CPUUtilization"
     assert usage.curves == [("algo-1", ((60.0, 10.0), (120.0, 20.0))), ("algo-2", ((60.0, 11.0), (120.0, 20.0)))]
+    assert (usage.most, usage.is_short) == (20.0, False)
     query = answers.asked[0][1]["MetricDataQueries"][1]["MetricStat"]
     assert query["Metric"] == {
         "Namespace": "/aws/sagemaker/TrainingJobs",
