@@ -51,6 +51,10 @@ class Settings:
     """Instances that one Training or Processing job may ask for (AWS: 20); each is a sandbox of its own."""
     job_memory_mib: int = 0
     """Resident memory a job may use before it is killed as out of memory. 0: nine tenths of the machine's."""
+    instance_limits: bool = False
+    """Give a job no more memory and processors than its instance type has (docs/training.md); false: the machine's."""
+    metrics_interval_seconds: float = 10.0
+    """Between samples of what a running job uses, and of metrics in its log (AWS: 60). 0: one, when it has ended."""
     max_pipeline_executions: int = 20
     """Pipeline executions that run at the same time in an account and region (AWS: 20). 0: any number."""
     stop_grace_seconds: float = 120.0

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.images import Environment, Images, job_pip
 from emulator.jobs.failures import JobFailure
 from emulator.jobs.hosts import log_stream
+from emulator.jobs.instances import limits
 from emulator.jobs.kind import Ending, JobKind, Running, platform_environment
+from emulator.jobs.metrics import LogMetrics
 from emulator.jobs.network import BIND_TO_PORT, Access, access_to_emulator
 from emulator.jobs.pipes import feeding
 from emulator.jobs.plan import Plan, below_root
 from emulator.jobs.program import Output, Program, explain
+from emulator.jobs.publisher import Publisher, Subject
 from emulator.jobs.requirements import RequirementLayers
 from emulator.jobs.servers import Servers
 from emulator.jobs.staging import Stage
 from emulator.jobs.tree import Tree
+from emulator.jobs.usage import Gauge
 from emulator.launchers.launcher import Lan, Launch, Launcher, Mount, Process
 from emulator.settings import Settings
 from emulator.store.log_files import LogWriter
@@ -40,6 +44,7 @@ class Parts:
     launcher: Launcher
     layers: RequirementLayers
     root: Path
+    publisher: Publisher
     memory_limit_bytes: int
     endpoint_url: Callable[[], str]
     closing: threading.Event
@@ -58,7 +63,10 @@ class HostRun:
         self._mounts: list[Mount] = []
         self.plan = plan
         self.name = plan.host.name
-        self.stream = log_stream(job, self.name)
+        self._instance_type = plan.host.group.instance_type
+        self._limits = limits(self._instance_type, parts.settings, parts.memory_limit_bytes)
+        self._instance = kind.instance(job, plan.host)
+        self.stream = log_stream(job, self._instance, kind.container(job, plan.host))
         self.log = self._log_writer(self.stream)
         self.tree = Tree(directory / "ml")
 
@@ -106,10 +114,25 @@ class HostRun:
         with self._parts.layers.admitted(environment) as key, feeding(self.plan, self._stage, program.fail):
             launch = self._launch(environment, lan, key)
             drive = self._driving(launch.env, servers, stopped)
-            ending = program.run(self._parts.launcher, launch, self.plan.max_runtime, meanwhile, drive)
+            with self._published() as subject:
+                launcher, limit = self._parts.launcher, self.plan.max_runtime
+                ending = program.run(launcher, launch, limit, meanwhile, drive, subject.gauge.attach)
+                subject.exited = ending.exited
         if not self._parts.closing.is_set():
-            explain(ending, self._parts.memory_limit_bytes, self.log)
+            explain(ending, self._limits, self.log)
         return ending
+
+    def _published(self) -> AbstractContextManager[Subject]:
+        """What the host uses, and the metrics in its log, go to CloudWatch."""
+        job, kind, logs = self._job, self._kind, self._parts.logs
+        gauge = Gauge(
+            kind.log_group, f"{job.name}/{self._instance}", self._instance_type, kind.volume_gb(job), self._directory
+        )
+        subject, definitions = Subject(job.scope, gauge), kind.metric_definitions(job)
+        if definitions:
+            stream = logs.stream(job.scope, kind.log_group, self.stream)
+            subject.log = LogMetrics(kind.log_group, {"TrainingJobName": job.name}, definitions, logs, stream)
+        return self._parts.publisher.publishing(subject)
 
     def complete_log(self) -> None:
         """Append what a full disk had no room for, if there is room again."""
@@ -133,7 +156,8 @@ class HostRun:
             network=access.network,
             outlets=access.outlets,
             lan=lan,
-            memory_limit_bytes=parts.memory_limit_bytes,
+            memory_limit_bytes=self._limits.memory_bytes,
+            cpus=self._limits.cpus,
             output=self._output.write,
         )
 
@@ -161,7 +185,7 @@ class HostRun:
                 scratch=scratch,
                 servers=servers,
                 stopped=stopped,
-                open_log=lambda name: self._log_writer(f"{self.stream}/{name}"),
+                open_log=lambda name: self._log_writer(log_stream(self._job, self._instance, name)),
             )
             self._kind.drive(running)
 

@@ -75,7 +75,9 @@ def resource_config(host: Host) -> dict[str, Any]:
     }
 
 
-def log_stream(job: Resource, host: str) -> str:
-    """The name of the log stream of one host; one of several containers of a host is called ``algo-1.container-2``."""
-    machine, _, container = host.partition(".")
-    return f"{job.name}/{machine}-{int(job.created)}" + (f"/{container}" if container else "")
+def log_stream(job: Resource, instance: str, container: str = "") -> str:
+    """The name of the log stream of an instance, or of one of its containers where it has several.
+
+    As the Developer Guide has it in "CloudWatch Logs for Amazon SageMaker AI".
+    """
+    return "/".join(filter(None, [job.name, f"{instance}-{int(job.created)}", container]))

@@ -10,9 +10,11 @@ from functools import partial
 
 from emulator.images import ImageError, Images
 from emulator.jobs.host_run import Parts
+from emulator.jobs.instances import machine_memory
 from emulator.jobs.kind import JobKind
 from emulator.jobs.pool import Pool, Ticket
 from emulator.jobs.processing import Processing
+from emulator.jobs.publisher import Publisher
 from emulator.jobs.requirements import RequirementLayers
 from emulator.jobs.run import JobRun, run_folder
 from emulator.jobs.training import Training
@@ -23,6 +25,7 @@ from emulator.jobs.tuning.turn import KIND as TUNING
 from emulator.launchers.launcher import Launcher, LaunchError
 from emulator.settings import Settings
 from emulator.store.log_streams import LogStreams
+from emulator.store.metrics import Metrics
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource, Resources
 
@@ -53,6 +56,8 @@ class Jobs:
         self._kinds = {kind.resource_kind: kind for kind in KINDS}
         root, memory_limit = settings.data_dir.absolute() / "jobs", _memory_limit(settings)
         self.layers = RequirementLayers(launcher, root, settings.cache_dir, memory_limit)
+        self.metrics = Metrics(resources.database)
+        self._publisher = Publisher(self.metrics, settings.metrics_interval_seconds)
         self._parts = Parts(
             settings=settings,
             resources=resources,
@@ -62,6 +67,7 @@ class Jobs:
             launcher=launcher,
             layers=self.layers,
             root=root,
+            publisher=self._publisher,
             memory_limit_bytes=memory_limit,
             endpoint_url=lambda: self.endpoint_url,
             closing=threading.Event(),
@@ -162,6 +168,7 @@ class Jobs:
             run.kill()
         self._warmers.close(0)
         self._pool.close(CLOSE_SECONDS)
+        self._publisher.close()
 
     def warm_up(self, image_uris: Iterable[str]) -> None:
         """A hint that jobs of these images will come. Returns at once, never raises."""
@@ -200,5 +207,4 @@ def _slots(settings: Settings, launcher: Launcher) -> int:
 def _memory_limit(settings: Settings) -> int:
     if settings.job_memory_mib:
         return settings.job_memory_mib << 20
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(total * 0.9)
+    return int(machine_memory() * 0.9)

@@ -21,6 +21,7 @@ from emulator.store.log_streams import LogEvent
 from emulator.store.objects import ObjectStore
 from emulator.store.resources import Resource
 
+DEFAULT_VOLUME_GB = 30
 Cause = Literal["exit", "stop", "max-runtime", "interrupt", "done", "peer"]
 """What ended a program: itself, the user, its time, who wanted its instances, its driver, another host of its job."""
 Status = Literal["Completed", "Failed", "Stopped"]
@@ -104,6 +105,22 @@ class JobKind(ABC):
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         """The hosts that the job runs on, at least one."""
         return (Host(),)
+
+    def instance(self, job: Resource, host: Host) -> str:
+        """What a host's instance is called in the names of log streams and in metrics."""
+        return host.name
+
+    def container(self, job: Resource, host: Host) -> str:
+        """What a host's log stream is called beside its instance's; empty where the instance has one container."""
+        return ""
+
+    def volume_gb(self, job: Resource) -> int:
+        """The size of each host's volume."""
+        return DEFAULT_VOLUME_GB
+
+    def metric_definitions(self, job: Resource) -> list[dict[str, str]]:
+        """The metrics to be read from the job's log: ``Name`` and ``Regex``."""
+        return []
 
     @abstractmethod
     def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:

@@ -25,6 +25,9 @@ class Processing(JobKind):
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         return cluster(job.body["ProcessingResources"]["ClusterConfig"])
 
+    def volume_gb(self, job: Resource) -> int:
+        return int(job.body["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"])
+
     def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
         body = job.body
         app = body["AppSpecification"]

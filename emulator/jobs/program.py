@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from emulator.jobs.failures import JobFailure, internal
+from emulator.jobs.instances import Limits
 from emulator.jobs.kind import Cause, Ending
 from emulator.launchers.launcher import Exit, Launch, Launcher, Process
 from emulator.store.log_files import LogWriter
@@ -68,9 +69,10 @@ class Program:
         launch: Launch,
         max_runtime: float,
         meanwhile: Callable[[], None] | None,
-        drive: Callable[[Process], None] | None = None,
+        drive: Callable[[Process], None] | None,
+        watch: Callable[[Process], None],
     ) -> Ending:
-        """Launch the program and wait for its end, calling ``meanwhile`` every now and then.
+        """Launch the program, have ``watch`` see it, and wait for its end, calling ``meanwhile`` every now and then.
 
         ``drive`` makes use of a server, in a thread of its own; when it is done the program is ended.
         """
@@ -83,6 +85,7 @@ class Program:
                     process.kill()
                 elif self._cause != "exit":
                     self._terminate(process)
+            watch(process)
             if drive is not None:
                 driver.start()
             exited = self._wait(process, max_runtime, meanwhile)
@@ -160,10 +163,10 @@ class Output:
             log.write(self._tail)
 
 
-def explain(ending: Ending, memory_limit_bytes: int, log: LogWriter) -> None:
+def explain(ending: Ending, limits: Limits, log: LogWriter) -> None:
     """Say in the log what the exit code alone does not."""
     with suppress(OSError):
         if ending.exited.out_of_memory:
-            log.line(f"killed: out of memory, the limit is {memory_limit_bytes >> 20} MiB (EMULATOR_JOB_MEMORY_MIB)")
+            log.line(f"killed: out of memory, the limit is {limits.memory_bytes >> 20} MiB ({limits.source})")
         elif ending.exited.signal is not None and ending.cause == "exit":
             log.line(f"killed by signal {ending.exited.signal}")

@@ -9,7 +9,7 @@ from typing import Any
 from emulator.jobs import transitions
 from emulator.jobs.failures import algorithm_error
 from emulator.jobs.hosts import Host, cluster, resource_config
-from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
+from emulator.jobs.kind import DEFAULT_VOLUME_GB, Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.metrics import final_metrics
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Input, Output, Plan, Source, Stream, below_root
 from emulator.settings import Settings
@@ -48,6 +48,12 @@ class Training(JobKind):
 
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         return cluster(job.body["ResourceConfig"])
+
+    def volume_gb(self, job: Resource) -> int:
+        return int(job.body["ResourceConfig"].get("VolumeSizeInGB") or DEFAULT_VOLUME_GB)
+
+    def metric_definitions(self, job: Resource) -> list[dict[str, str]]:
+        return list(job.body["AlgorithmSpecification"].get("MetricDefinitions", []))
 
     def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
         body = job.body
@@ -118,8 +124,7 @@ class Training(JobKind):
     def conclude(self, work: Work, ending: Ending) -> Verdict:
         """The model goes to S3 however the program ended, as far as it left one: AWS keeps it for the user."""
         members = _upload(work)
-        definitions = work.job.body["AlgorithmSpecification"].get("MetricDefinitions", [])
-        if metrics := final_metrics(definitions, work.log_backward()):
+        if metrics := final_metrics(self.metric_definitions(work.job), work.log_backward()):
             members["FinalMetricDataList"] = metrics
         if ending.failure is not None:
             return Verdict("Failed", ending.failure, members)

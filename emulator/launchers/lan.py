@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Any
 
+from emulator.launchers.gateway import Gateway
 from emulator.launchers.launcher import Lan
-
-_NETWORK = "198.18"
-"""Of RFC 2544, for tests of devices: no machine that a job may have to reach has an address in it."""
+from emulator.launchers.sandbox.switch import NETWORK
 
 
 def address_of(index: int) -> str:
     """The address of the host with that place in its job, from 0."""
-    return f"{_NETWORK}.{(index + 1) >> 8}.{(index + 1) & 255}"
+    return str(ip_address(NETWORK) + index + 1)
 
 
 class NamespaceLan(Lan):
     def __init__(self, hosts: Sequence[str], made: Sequence[tuple[dict[str, Any], list[int]]]) -> None:
-        """``made``: what the warden answered, host by host; its sockets keep the network alive."""
+        """``made``: what the warden answered, host by host, then the way out; its sockets keep the network alive."""
         self.addresses = {name: address_of(index) for index, name in enumerate(hosts)}
-        self._ports = {name: (int(part["bridge"]), fds) for name, (part, fds) in zip(hosts, made, strict=True)}
+        self._ports = {name: (int(part["bridge"]), fds) for name, (part, fds) in zip(hosts, made, strict=False)}
+        self._gateways = [Gateway(fds) for _, fds in made[len(hosts) :] if fds]
+        self.shortcoming = next((part["closed"] for part, _ in made[len(hosts) :] if "closed" in part), None)
         self._lock = threading.Lock()
 
     def port_of(self, host: str) -> tuple[int, list[int]]:
@@ -32,6 +34,9 @@ class NamespaceLan(Lan):
     def close(self) -> None:
         with self._lock:
             ports, self._ports = self._ports, {}
+            gateways, self._gateways = self._gateways, []
+        for gateway in gateways:
+            gateway.close()
         for _, fds in ports.values():
             for fd in fds:
                 os.close(fd)

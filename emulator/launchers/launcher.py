@@ -36,6 +36,8 @@ class Lan(ABC):
 
     addresses: Mapping[str, str]
     """Of the hosts, by their names."""
+    shortcoming: str | None = None
+    """Why the hosts do not reach the outside though they should; they reach each other and their outlets."""
 
     @abstractmethod
     def close(self) -> None:
@@ -66,17 +68,15 @@ class Launch:
     """Ports of the sandbox's own loopback that lead to addresses outside, where it has a network of its own."""
     lan: Lan | None = None
     """Of the launcher's own making: the program is its host ``hostname``, with an address and ports of its own."""
-
-    @property
     cpus: tuple[int, ...] = ()
     """The machine's processors that it may use, by their numbers, and that it sees as all; none stands for all."""
+
+    @property
     def shares_network(self) -> bool:
         """Whether the program lives in the machine's own network, and not in one that was made for it."""
         return self.network and self.lan is None
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What the processes of a command use: processor time since its beginning, and memory that they hold."""
@@ -85,14 +85,16 @@ class Usage:
     memory_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Exit:
     code: int
     """The exit code; 128 + signal where a signal ended it, as a shell reports it."""
     signal: int | None
     out_of_memory: bool
-
-
     usage: Usage | None = field(default=None, compare=False)
     """In all, with the most memory that one process had; None where the launcher cannot tell."""
+
+
 class Process(ABC):
     """A launched command."""
 
@@ -111,12 +113,12 @@ class Process(ABC):
         """
         return socket.create_connection(("127.0.0.1", port), timeout)
 
-    @abstractmethod
-    def terminate(self) -> None:
     def usage(self) -> Usage | None:
         """What its processes use now; None where the launcher cannot tell, and once it has ended."""
         return None
 
+    @abstractmethod
+    def terminate(self) -> None:
         """SIGTERM to the main process, which may then end in its own way."""
 
     @abstractmethod

@@ -55,7 +55,7 @@ class NamespaceLauncher(Launcher):
         return self._by_warden(launch.environment, lambda warden: _start(warden, self._trash, launch))
 
     def lan(self, environment: Environment, hosts: Sequence[str], *, outside: bool) -> Lan:
-        made = self._by_warden(environment, lambda warden: warden.network(len(hosts), outside=False))
+        made = self._by_warden(environment, lambda warden: warden.network(len(hosts), outside=outside))
         return NamespaceLan(hosts, made)
 
     def _by_warden(self, environment: Environment, ask: Callable[[Warden], T]) -> T:
@@ -134,10 +134,11 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
         "bridge": bridge,
         "mounts": [[mount.target, str(mount.source.absolute())] for mount in launch.mounts],
         "shares_network": launch.shares_network,
+        "outside": launch.network,
         "outlets": list(launch.outlets),
         "memory_limit_bytes": launch.memory_limit_bytes,
-        "read_only_files": files.files if files else [],
         "cpus": list(launch.cpus),
+        "read_only_files": files.files if files else [],
     }
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
@@ -186,7 +187,6 @@ class _NamespaceProcess(FollowedProcess):
             raise ConnectionError("the job is ending")
         return _connected(socket.socket(fileno=received[1][0]), timeout)
 
-    def _kill(self) -> None:
     def usage(self) -> Usage | None:
         with self._lock:
             if self._ended.is_set():
@@ -198,6 +198,7 @@ class _NamespaceProcess(FollowedProcess):
                 return None  # what was read may be another's, who has the number now
             return found
 
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 

@@ -45,19 +45,25 @@ class Relay:
         assert task is not None
         self._connections.add(task)
         try:
-            await self._join(reader, writer)
+            await join(reader, writer, self._address)
         except OSError:
             pass  # one of the two ends has gone, and the other learns it by the end of its connection
         finally:
             writer.close()
             self._connections.discard(task)
 
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        outside, onward = await asyncio.open_connection(*self._address)
-        try:
-            await asyncio.gather(_pass(reader, onward), _pass(outside, writer))
-        finally:
-            onward.close()
+
+async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: tuple[str, int]) -> None:
+    """Connect to ``address`` and pass bytes both ways until both ends have no more.
+
+    Raises:
+        OSError: there is no connection, or one of the two broke.
+    """
+    outside, onward = await asyncio.open_connection(*address)
+    try:
+        await asyncio.gather(_pass(reader, onward), _pass(outside, writer))
+    finally:
+        onward.close()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

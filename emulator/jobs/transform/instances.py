@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
-from emulator.jobs.hosts import Host
+from emulator.jobs.hosts import Group, Host
 from emulator.store.resources import Resource
 
 CONTAINERS = "Containers"
@@ -17,9 +18,17 @@ def hosts(job: Resource) -> tuple[Host, ...]:
     labels = [f".{_label(number, container)}" for number, container in enumerate(containers, 1)]
     if len(containers) == 1:
         labels = [""]
-    machines = range(1, job.body["TransformResources"]["InstanceCount"] + 1)
+    resources = job.body["TransformResources"]
+    machines = range(1, resources["InstanceCount"] + 1)
     names = tuple(f"algo-{machine}{label}" for machine in machines for label in labels)
-    return tuple(Host(name, index, names) for index, name in enumerate(names))
+    group = Group(instance_type=resources["InstanceType"], hosts=names)
+    return tuple(Host(name, index, names, group, (group,)) for index, name in enumerate(names))
+
+
+def instance_id(job: Resource, host: Host) -> str:
+    """What Amazon EC2 would call a host's instance; log streams and metrics of transform jobs go by it."""
+    number = host.index // len(job.body[CONTAINERS])
+    return f"i-{hashlib.sha256(f'{job.arn} {job.id} {number}'.encode()).hexdigest()[:17]}"
 
 
 def container_of(job: Resource, host: Host) -> dict[str, Any]:

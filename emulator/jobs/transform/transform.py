@@ -13,7 +13,7 @@ from emulator.jobs.failures import OUT_OF_MEMORY
 from emulator.jobs.hosts import Host
 from emulator.jobs.kind import Ending, JobKind, Phase, Running, Verdict, Work
 from emulator.jobs.plan import Command, Input, Plan, Source
-from emulator.jobs.transform.instances import container_of, first_containers, hosts
+from emulator.jobs.transform.instances import container_of, first_containers, hosts, instance_id
 from emulator.jobs.transform.server import PORT
 from emulator.jobs.transform.transformation import ALGORITHM_ERROR, Transformation, is_gone
 from emulator.settings import Settings
@@ -30,6 +30,12 @@ class Transform(JobKind):
 
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         return hosts(job)
+
+    def instance(self, job: Resource, host: Host) -> str:
+        return instance_id(job, host)
+
+    def container(self, job: Resource, host: Host) -> str:
+        return host.name.partition(".")[2]
 
     def plan(self, job: Resource, settings: Settings, host: Host) -> Plan:
         container = container_of(job, host)

@@ -82,7 +82,8 @@ class Init:
         if network:
             kernel.loopback_up()
             for fd in self._switch:
-                plug(socket.socket(fileno=fd), self._job["bridge"], self._job["hosts"][self._job["hostname"]])
+                address = self._job["hosts"][self._job["hostname"]]
+                plug(socket.socket(fileno=fd), self._job["bridge"], address, outside=self._job["outside"])
             self._outlets = [_listen(port) for port in self._job["outlets"]]
         socket.sethostname(self._job["hostname"])
         Root(self._template, self._job).enter()
@@ -157,8 +158,8 @@ class Init:
         if self._reply is not None and self._reply.fileno() in ready:
             ended = wire.receive(self._reply)
             self._wait_status = ended[0]["status"] if ended else signal.SIGKILL
-
             self._forked_usage = tuple(ended[0]["usage"]) if ended else self._forked_usage
+
     def _reap(self) -> None:
         while True:
             try:
@@ -209,7 +210,7 @@ class Init:
     def _usage(self) -> list[float]:
         """Processor time and memory: of those that init has waited for, and of the one that the zygote has."""
         used, (forked, most_of_one) = resource.getrusage(resource.RUSAGE_CHILDREN), self._forked_usage
-        memory_bytes = self._most_held or max(most_of_one, used.ru_maxrss << 10)
+        memory_bytes = max(self._most_held, most_of_one, used.ru_maxrss << 10)
         return [used.ru_utime + used.ru_stime + forked, memory_bytes]
 
 

@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 
-_NEWLINK, _NEWADDR, _NEWROUTE = 16, 20, 24
+_NEWLINK, _NEWADDR, _NEWROUTE, _NEWRULE = 16, 20, 24, 32
 _ERROR = 2
 _REQUEST, _ACK, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x200, 0x400
 
@@ -18,8 +18,9 @@ _IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_NET_NS_FD = 3, 
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFLA_INET_CONF, _IFLA_INET6_ADDR_GEN_MODE, _NO_ADDRESS = 1, 8, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
-_TABLE_MAIN, _TABLE_LOCAL, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 254, 255, 3, 0, 253, 254
+_RTA_OIF, _RTA_GATEWAY = 4, 5
+_TABLE_MAIN, _TABLE_CLAIMS, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 254, 100, 3, 0, 253, 254
+_FRA_SRC, _FRA_PRIORITY, _FRA_IP_PROTO, _FRA_DPORT_RANGE, _TO_TABLE, _PRIORITY_OF_CLAIMS = 2, 6, 22, 24, 1, 100
 _TYPE_UNICAST, _TYPE_LOCAL = 1, 2
 _UP = 0x1
 
@@ -29,6 +30,7 @@ FORWARDING, RP_FILTER = 1, 8
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBi")
 _ROUTE = struct.Struct("=BBBBBBBBI")
+_RULE = struct.Struct("=BBBBBBBBI")
 _HEADER = struct.Struct("=IHHII")
 
 
@@ -85,11 +87,19 @@ def add_default_route(route: socket.socket, index: int, gateway: str | None = No
     _ask(route, _NEWROUTE, _CREATE, head + _number(_RTA_OIF, index) + hop, "add the default route")
 
 
-def claim(route: socket.socket, loopback: int, address: str) -> None:
-    """Take what is sent to ``address`` as sent to this machine."""
-    head = _ROUTE.pack(socket.AF_INET, 32, 0, 0, _TABLE_LOCAL, _PROTOCOL_BOOT, _SCOPE_HOST, _TYPE_LOCAL, 0)
-    body = head + _attribute(_RTA_DST, socket.inet_aton(address)) + _number(_RTA_OIF, loopback)
-    _ask(route, _NEWROUTE, _CREATE, body, f"claim {address}")
+def add_table_of_claims(route: socket.socket, loopback: int) -> None:
+    """A table by which whatever is sent, and to whomever, is for this machine itself."""
+    head = _ROUTE.pack(socket.AF_INET, 0, 0, 0, _TABLE_CLAIMS, _PROTOCOL_BOOT, _SCOPE_HOST, _TYPE_LOCAL, 0)
+    _ask(route, _NEWROUTE, _CREATE, head + _number(_RTA_OIF, loopback), "add the table of claims")
+
+
+def claim(route: socket.socket, network: str, bits: int, port: int) -> None:
+    """What comes by TCP from ``network`` and is for ``port`` of anybody goes to this machine."""
+    head = _RULE.pack(socket.AF_INET, 0, bits, 0, _TABLE_CLAIMS, 0, 0, _TO_TABLE, 0)
+    ports = struct.pack("=HH", port, port)
+    body = head + _attribute(_FRA_SRC, socket.inet_aton(network)) + _attribute(_FRA_DPORT_RANGE, ports)
+    body += _attribute(_FRA_IP_PROTO, bytes([socket.IPPROTO_TCP])) + _number(_FRA_PRIORITY, _PRIORITY_OF_CLAIMS)
+    _ask(route, _NEWRULE, _CREATE, body, f"claim port {port}")
 
 
 def _link(index: int, flags: int = 0) -> bytes:

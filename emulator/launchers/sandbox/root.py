@@ -13,6 +13,7 @@ import shutil
 from typing import Any
 
 from . import kernel
+from .switch import NAME_SERVER
 
 _TOP = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix/store", "gnu/store")
 _EMPTY = ("dev", "proc", "sys", "run", "home", "mnt", "srv", "opt/ml", "var/log", "var/cache", "var/lib")
@@ -180,8 +181,8 @@ class Root:
         root, job = self._root, self._job
         hidden = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
         kernel.bind(f"{self._template.folder}/sys", f"{root}/sys")
-        kernel.bind(f"{self._template.folder}/dev", f"{root}/dev")
         self._show_processors()
+        kernel.bind(f"{self._template.folder}/dev", f"{root}/dev")
         # read-only: a root on the host stays the owner of /proc/sys, whatever its namespaces
         kernel.mount("proc", f"{root}/proc", "proc", hidden | kernel.MS_RDONLY)
         size = f"size={job['memory_limit_bytes']}" if job["memory_limit_bytes"] else ""
@@ -190,7 +191,6 @@ class Root:
         kernel.bind(f"{self._directory}/tmp", f"{root}/tmp")
         kernel.bind(f"{self._directory}/ml", f"{root}/opt/ml")
 
-    def _mount_inputs(self) -> None:
     def _show_processors(self) -> None:
         """Of a job that is confined to some processors, only as many are seen by those who count them (``nproc``)."""
         seen = f"{self._root}/sys/devices/system/cpu/online"
@@ -199,6 +199,7 @@ class Root:
             _write(own, f"0-{len(self._job['cpus']) - 1}\n")
             kernel.bind(own, seen, read_only=True)
 
+    def _mount_inputs(self) -> None:
         """Inputs are seen writable; what is written to one under ``/opt/ml`` lies in the job's own tree.
 
         So an output folder inside an input's folder is found there by whoever collects the outputs.
@@ -248,6 +249,8 @@ class Root:
         _write(f"{etc}/hostname", job["hostname"] + "\n")
         if job["shares_network"]:
             _copy_readable("/etc/resolv.conf", f"{etc}/resolv.conf")
+        elif job["outside"]:
+            _write(f"{etc}/resolv.conf", f"nameserver {NAME_SERVER}\n")
 
 
 def _make_place(source: str, target: str) -> None:

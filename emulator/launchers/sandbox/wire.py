@@ -11,7 +11,7 @@ from typing import Any
 LAUNCH, NETWORK = b"launch", b"network"
 """What a warden is asked for."""
 _LENGTH = struct.Struct("!I")
-_MAX_FDS = 16
+_MAX_FDS = 64
 
 
 def send(connection: socket.socket, message: dict[str, Any], fds: list[int] | None = None) -> None:
