@@ -116,6 +116,19 @@ class Browser:
         if leads_on:
             self.until_loaded(before)
 
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        """``mousePressed``, ``mouseMoved`` or ``mouseReleased``, with the left button."""
+        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+
+    def drag(self, selector: str, dx: float, dy: float) -> None:
+        """Press on the middle of what is selected, move and let go."""
+        middle = "(({x, y, width, height}) => [x + width / 4, y + height / 2])"
+        x, y = self.run(f"{middle}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+        self.mouse("mousePressed", x, y)
+        for part in (0.5, 1):
+            self.mouse("mouseMoved", x + dx * part, y + dy * part)
+        self.mouse("mouseReleased", x + dx, y + dy)
+
     def seen(self) -> str:
         """The text of the page, asked without any script."""
         html: str = self.send("DOM.getOuterHTML", nodeId=self._root())["outerHTML"]

@@ -6,13 +6,18 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
+import studio as studio_package
 from studio import scores
 from studio.app import create_app
 from studio.aws import Aws
+from studio.jobs import KINDS
 from studio.pages.page import Options
 from studio.security import Access
 from tests.integration.asgi import request
@@ -258,3 +263,74 @@ def test_a_step_named_script_is_only_a_name(world: World, rules: Front, aws: Aws
         assert answer.status == 200, answer.words
         assert "<script>alert" not in answer.text
         assert "alert(1)" in answer.words or "artifacts" in query
+
+
+def test_automl_is_asked_in_aws_own_words(world: World, rules: Front, server: Server) -> None:
+    """Through botocore, which refuses operations and members that AWS does not have."""
+    objective = {"MetricName": "F1", "Value": 0.5, "Type": "Maximize"}
+    candidate = {
+        "CandidateName": "first",
+        "ObjectiveStatus": "Succeeded",
+        "CandidateSteps": [],
+        "CandidateStatus": "Completed",
+        "CreationTime": STARTED,
+        "LastModifiedTime": STARTED,
+        "FinalAutoMLJobObjectiveMetric": objective,
+    }
+    summary = {"AutoMLJobName": "auto", "AutoMLJobArn": "arn", "AutoMLJobStatus": "Completed"}
+    times = {"CreationTime": STARTED, "LastModifiedTime": STARTED, "EndTime": STARTED + 60}
+    described = {"AutoMLJobSecondaryStatus": "Completed", "RoleArn": "role", "AutoMLJobInputDataConfig": []}
+    rules.rules |= {
+        "ListAutoMLJobs": lambda _: {"AutoMLJobSummaries": [summary | times]},
+        "DescribeAutoMLJobV2": lambda _: {**summary, **times, **described, "BestCandidate": candidate},
+        "ListCandidatesForAutoMLJob": lambda _: {"Candidates": [candidate]},
+        "StopAutoMLJob": lambda _: {},
+    }
+    assert "auto Completed" in server.get("/jobs?kind=automl&q=au&status=Completed&sort=oldest").words
+    assert "first best Completed 0.5" in server.get("/jobs/automl/auto").words
+    csrf = server.get("/pipelines/quality/start").csrf
+    assert server.post("/jobs/automl/auto/stop", {"csrf": csrf}).location == "/jobs/automl/auto"
+    assert rules.calls["StopAutoMLJob"] == 1
+
+
+def test_a_job_is_found_in_lineage_by_its_trial_component(world: World, rules: Front, server: Server) -> None:
+    job = "arn:aws:sagemaker:us-east-1:123456789012:training-job/j"
+    component = "arn:aws:sagemaker:us-east-1:123456789012:experiment-trial-component/j-aws"
+    model = "arn:aws:sagemaker:us-east-1:123456789012:artifact/abc"
+    association = {"SourceArn": component, "DestinationArn": model, "SourceName": "j-aws", "DestinationType": "Model"}
+
+    def associations(request: Request) -> dict[str, Any]:
+        return {"AssociationSummaries": [association] if request.get("SourceArn") == component else []}
+
+    rules.rules |= {
+        "ListTrialComponents": lambda _: {"TrialComponentSummaries": [{"TrialComponentArn": component}]},
+        "ListAssociations": associations,
+        "DescribeTrialComponent": lambda _: {"TrialComponentName": "j-aws", "Status": {"Message": "done"}},
+    }
+    answer = server.get(f"/lineage?of={job}")
+    assert answer.status == 200
+    assert 'aria-label="j-aws, experiment-trial-component"' in answer.text
+    assert 'aria-label="abc, Model"' in answer.text
+
+
+def test_every_operation_is_one_of_aws(world: World) -> None:
+    """Each name of a call in studio's sources is an operation in botocore's models."""
+    session = Session()
+    services = {"sagemaker": "sagemaker", "every": "sagemaker", "s3": "s3", "logs": "logs"}
+    known = {
+        service: set(map(xform_name, session.get_service_model(service).operation_names))
+        for service in {*services.values(), "cloudwatch"}
+    }
+    found = []
+    for path in Path(studio_package.__file__).parent.rglob("*.py"):
+        source = path.read_text()
+        found += [(services[kind], name) for kind, name in CALL.findall(source)]
+        found += re.findall(r'\.call\(\s*"(\w+)",\s*"(\w+)"', source)
+    assert len(found) > 20
+    assert [(service, name) for service, name in found if name not in known[service]] == []
+    for kind in KINDS.values():
+        assert f"describe_{kind.method}" in known["sagemaker"]
+        assert f"stop_{kind.method.removesuffix('_v2')}" in known["sagemaker"]
+
+
+CALL = re.compile(r'\.(sagemaker|every|s3|logs)[(,]\s*"(\w+)"')

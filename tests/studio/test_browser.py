@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.small_pipelines import Runner
+from tests.integration.small_pipelines import Runner, processing_step
 from tests.studio.browser import Browser, find_chromium, launched
 from tests.studio.servers import Server
 from tests.studio.world import World
@@ -37,10 +37,16 @@ def test_start_and_watch_until_it_ends(studio: Server, world: World, browser: Br
     browser.fill('[name="p.Auc"]', "0.81")
     browser.click("form.form button.primary")
     assert "/executions/" in browser.run("location.pathname")
+    places = browser.run(PLACES)
     browser.until("document.querySelector('.meta').innerText.includes('Succeeded')")
+    assert browser.run(PLACES) == places, "nothing moves while it runs"
     assert browser.run("document.querySelector('#n-Publish').getAttribute('aria-label')").startswith(
         "Publish, Processing, Succeeded"
     )
+
+
+PLACES = """[...document.querySelectorAll('.node')].map((node) => {
+    const { x, y } = node.getBoundingClientRect(); return [node.id, x, y] })"""
 
 
 def test_a_failure_opens_at_its_line(studio: Server, world: World, browser: Browser) -> None:
@@ -71,6 +77,41 @@ def test_graph_by_keyboard(studio: Server, world: World, browser: Browser) -> No
     assert browser.run("document.querySelector('#graph').getBoundingClientRect().width") > width
     browser.press("/")
     assert browser.run("document.activeElement.name") == "q"
+
+
+@pytest.fixture
+def chain(runner: Runner, world: World) -> str:
+    """A pipeline that is longer than a screen."""
+    steps = [processing_step("Step0")]
+    steps += [processing_step(f"Step{i}", depends_on=[f"Step{i - 1}"]) for i in range(1, 30)]
+    runner.create(*steps, name="chain")
+    return "/pipelines/chain?tab=graph"
+
+
+def test_pan_minimap_and_search_of_a_step(studio: Server, chain: str, browser: Browser) -> None:
+    browser.open(studio.url + chain)
+    top = "document.querySelector('#canvas').scrollTop"
+    assert browser.run(top) == 0
+    browser.drag("#canvas", 0, -200)
+    assert browser.run(top) == 200
+    map_ = browser.run(
+        "(({x, y, width, height}) => [x + width / 2, y + height * 0.9])(minimap.getBoundingClientRect())"
+    )
+    browser.mouse("mousePressed", *map_)
+    browser.mouse("mouseReleased", *map_)
+    assert browser.run(top) > 1000
+    browser.run("findstep.value = 'Step12', findstep.dispatchEvent(new Event('input'))")
+    assert browser.run("document.querySelectorAll('.node:not(.dim)').length") == 1
+    browser.run("document.querySelector('[data-zoom=fit]').click()")
+    assert browser.run("graph.getBoundingClientRect().height <= innerHeight")
+
+
+def test_what_is_copied_is_the_whole_value(studio: Server, world: World, browser: Browser) -> None:
+    browser.send("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.open(f"{studio.url}/pipelines/quality?tab=settings")
+    browser.run("document.querySelector('[data-copy^=\"arn:aws:sagemaker\"]').click()")
+    browser.until("document.querySelector('.copy.done') !== null")
+    assert browser.run("navigator.clipboard.readText()") == world.good.rsplit("/execution/", 1)[0]
 
 
 def test_compare(studio: Server, world: World, browser: Browser) -> None:

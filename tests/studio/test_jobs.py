@@ -15,7 +15,7 @@ from studio.series import read_series
 from studio.trials import read_trials
 from studio.usage import read_usage
 from tests.integration.emulators import until
-from tests.integration.small_pipelines import IMAGE, ROLE, Runner
+from tests.integration.small_pipelines import BUCKET, IMAGE, ROLE, Runner
 from tests.studio.servers import Server
 from tests.studio.world import HILL, World, tune
 
@@ -167,3 +167,24 @@ def test_a_job_is_stopped_by_the_command_that_is_shown(studio: Server, world: Wo
     assert "/stop" not in studio.get("/jobs/processing/to-stop").text
     again = studio.post("/jobs/processing/to-stop/stop", {"csrf": page.csrf})
     assert again.status in (303, 422), "AWS's answer is shown, whatever it is"
+
+
+def test_metrics_are_drawn_while_the_job_runs(studio: Server, world: World, runner: Runner) -> None:
+    program = "import time;[(print(f'loss={1/(i+1)};', flush=True), time.sleep(0.1)) for i in range(600)]"
+    runner.sagemaker.create_training_job(
+        TrainingJobName="live",
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python3", "-c", program],
+            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*?);"}],
+        },
+        RoleArn=ROLE,
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/live"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    drawn = (line for line in studio.events("/live?for=/jobs/training/live%3Ftab%3Dmetrics") if "curve c0" in line)
+    first, second = next(drawn), next(drawn)
+    assert first != second, "the curve has grown"
+    runner.sagemaker.stop_training_job(TrainingJobName="live")
