@@ -56,7 +56,6 @@ def build(settings: Settings) -> Emulator:
     from emulator.jobs.jobs import Jobs
     from emulator.launchers import select_launcher
     from emulator.store.log_streams import LogStreams
-    from emulator.store.metrics import Metrics
     from emulator.store.objects import ObjectStore
     from emulator.store.trial_metrics import TrialMetrics
 
@@ -71,7 +70,7 @@ def build(settings: Settings) -> Emulator:
     engine = Engine(resources, objects, settings)
     app = App(settings, resources, objects, logs, jobs, engine, invoke=_not_bound)
     app.invoke = make_invoke(app)
-    app.metrics = Metrics(database)
+    app.metrics = jobs.metrics
     app.trial_metrics = TrialMetrics(database)
     app.neighbours = Neighbours(app, launcher)
     engine.bind(app.invoke, jobs.warm_up)

@@ -195,9 +195,9 @@ class LogStreams:
             closed = complete or not self._open.get(stream.id)
         return LogReader(self._folder(stream.id), closed)
 
-    def events(self, stream: LogStream, position: int = 0) -> Iterator[LogEvent]:
+    def events(self, stream: LogStream, position: int = 0, *, complete: bool = False) -> Iterator[LogEvent]:
         """Events from ``position`` (0, or the ``end`` of an event) on."""
-        return (_event(stream, line) for line in self.reader(stream).forward(position))
+        return (_event(stream, line) for line in self.reader(stream, complete).forward(position))
 
     def events_backward(
         self, stream: LogStream, position: int | None = None, *, complete: bool = False

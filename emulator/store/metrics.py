@@ -76,13 +76,17 @@ class Metrics:
             _forget(connection, time.time() - RETENTION_SECONDS)
 
     def put(self, scope: Scope, points: Iterable[tuple[Metric, Point]]) -> None:
-        """Add points, all or none."""
+        """Add points, all or none. It is cheaper where those of one metric share the ``Metric`` itself."""
+        by_metric: dict[int, tuple[Metric, list[Point]]] = {}
+        for metric, point in points:
+            by_metric.setdefault(id(metric), (metric, []))[1].append(point)
         with self._database.transaction() as connection:
-            for metric, point in points:
-                row = connection.execute(_UPSERT, (*_key(scope, metric), float(point.time))).fetchone()
-                connection.execute(
+            for metric, own in by_metric.values():
+                last = max(point.time for point in own)
+                row = connection.execute(_UPSERT, (*_key(scope, metric), last)).fetchone()
+                connection.executemany(
                     "INSERT INTO metric_points VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (row["id"], point.time, point.unit, point.count, point.total, point.minimum, point.maximum),
+                    [(row["id"], p.time, p.unit, p.count, p.total, p.minimum, p.maximum) for p in own],
                 )
 
     def points(self, scope: Scope, metric: Metric, start: float, end: float, unit: str | None = None) -> list[Point]:
