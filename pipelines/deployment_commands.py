@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
 
-from pipelines.errors import EXIT_CHANGE, UsageError
+from pipelines.errors import EXIT_CHANGE, EXIT_FAILED, PipelinesError, UsageError
 from pipelines.group import command, name_argument, names_argument, print_json
 from pipelines.workspace import Workspace
+
+
+@contextmanager
+def _errors_apart() -> Iterator[None]:
+    """Give errors another code than a change has: a script has to tell them apart."""
+    try:
+        yield
+    except PipelinesError as error:
+        if error.exit_code == EXIT_CHANGE:
+            error.exit_code = EXIT_FAILED
+        raise
 
 
 @command
 @names_argument
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
 def plan(workspace: Workspace, names: tuple[str, ...], every: bool, form: str) -> None:
-    """Show what an upsert of pipelines would change; code 2 if it would, 0 if nothing."""
+    """Show what an upsert of pipelines would change; code 2 if it would, 0 if nothing, 1 on errors."""
     from pipelines import plan as planning
 
-    builds = workspace.build_all(workspace.chosen(names, every))
-    made = [planning.make_plan(built, workspace.connection) for built in builds]
+    with _errors_apart():
+        builds = workspace.build_all(workspace.chosen(names, every))
+        made = [planning.make_plan(built, workspace.connection) for built in builds]
     match "json" if workspace.for_programs else form:
         case "text":
             workspace.write("\n".join(line for each in made for line in planning.as_text(each)))

@@ -23,7 +23,7 @@ Exit codes:
   0  done; of a followed execution: it succeeded
   1  the execution failed
   2  wrong usage, wrong file of the checkout, or the pipeline cannot be built;
-     validate: there are errors; plan: there is a change
+     validate: there are errors; plan: there is a change (its errors have 1)
   3  no emulator is running, or nothing answers at the endpoint
   4  the execution was stopped
   5  AWS refused a call
