@@ -15,6 +15,18 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 PROJECT = ROOT / "tests" / "pipelines" / "project"
+WITHOUT_SDK = """
+class Pipeline:
+    name = "tiny"
+
+    def definition(self):
+        step = '{"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}'
+        return '{"Version": "2020-12-01", "Parameters": [], "Steps": [%s]}' % step
+
+
+def build(environment):
+    return Pipeline()
+"""
 SMALL_ENGINE = ROOT / "tests" / "pipelines" / "small_engine.py"
 
 
@@ -157,6 +169,7 @@ def test_the_workflow_does_the_same_with_a_role_of_its_own() -> None:
 
 
 def test_the_workflow_deletes_a_branchs_pipelines_with_the_branch(small: Build) -> None:
+    (small.folder / "pipelines/tiny/pipeline.py").write_text(WITHOUT_SDK)
     clean = workflow()["jobs"]["clean"]
     assert "github.event_name == 'delete'" in clean["if"]
     (command,) = (step["run"] for step in clean["steps"] if "pipelines delete" in step.get("run", ""))
