@@ -33,7 +33,8 @@ class Settings:
     secret_access_key: str = ""
     """The key that goes with ``access_key_id``."""
     implicit_roles: bool = True
-    """Roles that were never created exist all the same, trust SageMaker and may do everything; false: as on AWS."""
+    """Roles that were never created exist all the same, trust SageMaker and may do everything; callers act under one
+    (``SageMakerExecutionRole``), as in a notebook. false: as on AWS, and callers are the root user."""
     containers_dir: Path = Path("containers")
     """Folder of image definitions: the image ``…/NAME:TAG`` is built from ``containers_dir/NAME``."""
     image_map: str = ""

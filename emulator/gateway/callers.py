@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from emulator.aws.errors import AwsError
 from emulator.gateway.wire import WireRequest
-from emulator.services.sts import SESSION_KEY_PREFIX, find_session
+from emulator.services.sessions import SESSION_KEY_PREFIX, find_session
 from emulator.settings import Settings
 from emulator.store.resources import Resources, Scope
 

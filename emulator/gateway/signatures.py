@@ -17,7 +17,7 @@ from emulator.aws.errors import AwsError
 from emulator.gateway.callers import Caller
 from emulator.gateway.routing import protocol_of
 from emulator.gateway.wire import WireRequest
-from emulator.services.sts import SESSION_KEY_PREFIX, find_session
+from emulator.services.sessions import SESSION_KEY_PREFIX, find_session
 from emulator.settings import Settings
 from emulator.store.resources import Resources
 

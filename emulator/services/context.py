@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from emulator.settings import Settings
     from emulator.store.log_streams import LogStreams
     from emulator.store.metrics import Metrics
-    from emulator.store.trial_metrics import TrialMetrics
     from emulator.store.objects import ObjectStore
     from emulator.store.resources import Resources
+    from emulator.store.trial_metrics import TrialMetrics
 
 
 class Invoke(Protocol):

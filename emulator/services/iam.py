@@ -29,7 +29,7 @@ _IMPLICIT_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-_IMPLICIT_CREATED = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
+IMPLICIT_CREATED = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
 
 
 class NoSuchEntity(AwsError):
@@ -147,17 +147,6 @@ def update_assume_role_policy(request: Request, context: Context) -> Response:
     return {}
 
 
-@operation("iam", "GetUser")
-def get_user(request: Request, context: Context) -> Response:
-    """The caller is the account's root user; there are no other users here."""
-    if name := request.get("UserName"):
-        raise NoSuchEntity(f"The user with name {name} cannot be found.")
-    arn = Arn(partition_of(context.region), "iam", "", context.account, "root")
-    created = datetime.fromtimestamp(_IMPLICIT_CREATED, UTC)
-    user = {"Path": "/", "UserName": "root", "UserId": context.account, "Arn": str(arn), "CreateDate": created}
-    return {"User": user}
-
-
 def change_role(context: Context, name: str, change: Any) -> None:
     """Change a role's body; an implicit role is written down first.
 
@@ -218,7 +207,7 @@ def _implicit(context: Context, scope: Scope, name: str) -> Resource:
         "Implicit": True,
     }
     role = _role_row(context, scope, body)
-    role.created = role.modified = _IMPLICIT_CREATED
+    role.created = role.modified = IMPLICIT_CREATED
     return role
 
 

@@ -15,6 +15,7 @@ from emulator.engine.execution import KIND as EXECUTION
 from emulator.engine.execution import PARALLELISM, VERSION
 from emulator.engine.transitions import EXECUTING, STOPPING
 from emulator.engine.versions import Version
+from emulator.services.identity import identity_of
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource
 
@@ -287,9 +288,9 @@ def _refuse_taken(context: Context, name: str) -> None:
 
 
 def caller(context: Context) -> dict[str, Any]:
-    """The UserContext of whoever made the request: the account's root, as there are no users here."""
-    arn = f"arn:{partition_of(context.region)}:iam::{context.account}:root"
-    return {"IamIdentity": {"Arn": arn, "PrincipalId": context.account}}
+    """The UserContext of whoever made the request."""
+    identity = identity_of(context)
+    return {"IamIdentity": {"Arn": identity.arn, "PrincipalId": identity.user_id}}
 
 
 def paging(request: Request) -> dict[str, Any]:

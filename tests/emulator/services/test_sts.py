@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.services import sts
+from emulator.services import sessions
 from tests.emulator.gateway.conftest import Wire
 
 ROLE = "arn:aws:iam::210987654321:role/service-role/trainer"
+NOTEBOOK = "arn:aws:sts::210987654321:assumed-role/SageMakerExecutionRole"
 
 
 def assume(wire: Wire, role: str = ROLE, **arguments: Any) -> Any:
@@ -27,10 +28,21 @@ def as_session(wire: Wire, credentials: Any, service: str = "sts") -> Any:
     )
 
 
-def test_a_key_that_is_an_account_is_its_root_user(wire: Wire) -> None:
+def test_any_key_acts_under_the_execution_role_of_its_account_as_a_notebook_does(wire: Wire) -> None:
     identity = wire.client("sts", key="210987654321").get_caller_identity()
     assert identity["Account"] == "210987654321"
-    assert identity["Arn"] == "arn:aws:iam::210987654321:root"
+    assert identity["Arn"] == f"{NOTEBOOK}/SageMaker"
+    role = wire.client("iam", key="210987654321").get_role(RoleName="SageMakerExecutionRole")["Role"]
+    assert identity["UserId"] == f"{role['RoleId']}:SageMaker"
+    with pytest.raises(ClientError, match="Must specify userName when calling with non-User credentials"):
+        wire.client("iam", key="210987654321").get_user()
+
+
+def test_where_roles_must_be_created_a_key_is_the_root_user(serve: Callable[..., Wire]) -> None:
+    wire = serve(implicit_roles=False)
+    root = "arn:aws:iam::123456789012:root"
+    assert wire.client("sts").get_caller_identity()["Arn"] == root
+    assert wire.client("iam").get_user()["User"]["Arn"] == root
 
 
 def test_an_assumed_role_acts_in_the_roles_account(wire: Wire) -> None:
@@ -60,14 +72,14 @@ def test_a_session_ends(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = (granted["Expiration"] - datetime.now(UTC)).total_seconds()
     assert 890 < seconds <= 900
     now = time.time() + 901
-    monkeypatch.setattr(sts.time, "time", lambda: now)
+    monkeypatch.setattr(sessions.time, "time", lambda: now)
     with pytest.raises(ClientError, match="The security token included in the request is expired"):
         as_session(wire, granted).get_caller_identity()
 
 
 def test_a_session_token_keeps_the_callers_identity(wire: Wire) -> None:
     granted = wire.client("sts", key="210987654321").get_session_token()["Credentials"]
-    assert as_session(wire, granted).get_caller_identity()["Arn"] == "arn:aws:iam::210987654321:root"
+    assert as_session(wire, granted).get_caller_identity()["Arn"] == f"{NOTEBOOK}/SageMaker"
 
 
 @pytest.mark.parametrize("arn", [ROLE, "arn:aws:iam::210987654321:user/somebody", "arn:aws:iam::210987654321:root/x"])

@@ -27,7 +27,9 @@ def test_create_and_describe(pipelines: Pipelines) -> None:
     assert pipelines.create(PipelineDescription="late flights", Tags=[{"Key": "team", "Value": "sky"}]) == ARN
     described = pipelines.DescribePipeline(PipelineName="Flights")
     assert before <= described.pop("CreationTime") == described.pop("LastModifiedTime") <= time.time()
-    identity = {"IamIdentity": {"Arn": "arn:aws:iam::123456789012:root", "PrincipalId": "123456789012"}}
+    identity = described.pop("CreatedBy")["IamIdentity"]
+    assert identity["Arn"] == "arn:aws:sts::123456789012:assumed-role/SageMakerExecutionRole/SageMaker"
+    assert identity["PrincipalId"].endswith(":SageMaker")
     assert described == {
         "PipelineArn": ARN,
         "PipelineName": "Flights",
@@ -40,8 +42,7 @@ def test_create_and_describe(pipelines: Pipelines) -> None:
         "PipelineVersionDisplayName": None,
         "PipelineVersionDescription": None,
         "PipelineVersionAliases": [],
-        "CreatedBy": identity,
-        "LastModifiedBy": identity,
+        "LastModifiedBy": {"IamIdentity": identity},
     }
     assert pipelines.ListTags(ResourceArn=ARN)["Tags"] == [{"Key": "team", "Value": "sky"}]
 
