@@ -77,7 +77,7 @@ class _Emulator(http.server.BaseHTTPRequestHandler):
 def endpoint(world):
     """What jobs are told is the emulator."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Emulator) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         world.jobs.endpoint_url = f"http://127.0.0.1:{server.server_port}"
         yield
         server.shutdown()
