@@ -138,7 +138,7 @@ def _package(aws: Aws, arn: str) -> dict[str, Any]:
     return aws.optional(lambda: aws.sagemaker("describe_model_package", ModelPackageName=arn), nothing)
 
 
-def short(uri: str, length: int = 30) -> str:
+def short(uri: str, length: int = 27) -> str:
     """The end of a URI, which says more than its beginning."""
     text = uri.removeprefix("s3://")
     return text if len(text) <= length else "…" + text[-(length - 1) :]
