@@ -8,6 +8,8 @@ from typing import Any
 
 import xgboost as xgb
 
+from .cluster import any_host
+
 _NAME = "xgboost-checkpoint"
 _KEPT = 5
 
@@ -23,7 +25,23 @@ class StopOnSignal(xgb.callback.TrainingCallback):
         self.requested = True
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        self.requested = any_host(self.requested)  # SIGTERM reaches the hosts in different rounds
         return self.requested
+
+
+class Monitor(xgb.callback.TrainingCallback):
+    """``[0]<tab>train-rmse:0.12345<tab>validation-rmse:…`` after each round, those before a checkpoint counted."""
+
+    def __init__(self, done: int) -> None:
+        super().__init__()
+        self._done = done
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        scores = [
+            f"{data}-{name}:{log[-1]:.5f}" for data, metrics in evals_log.items() for name, log in metrics.items()
+        ]
+        print("\t".join([f"[{epoch + self._done}]", *scores]), flush=True)
+        return False
 
 
 class Checkpoints(xgb.callback.TrainingCallback):

@@ -12,8 +12,9 @@ import xgboost as xgb
 
 from ..container import Container
 from ..errors import UserError
-from . import data, folds, hyperparameters, metrics
-from .callbacks import Checkpoints, StopOnSignal
+from . import cluster, data, folds, hyperparameters, metrics
+from .callbacks import Checkpoints, Monitor, StopOnSignal
+from .cluster import ALONE, Cluster
 from .model import MODEL_FILE, save
 
 _CHANNELS = ("train", "validation", "code")
@@ -27,7 +28,20 @@ def train(container: Container) -> None:
         UserError: they cannot be used; the message names the hyperparameter, channel or file.
     """
     values = hyperparameters.check(container.hyperparameters)
-    matrices = _read(container, weighted=values.get("csv_weights") == 1)
+    _check_channels(container)
+    resources = container.resources
+    hosts = resources.get("hosts") or ALONE.hosts
+    if len(hosts) == 1:
+        _train_in(ALONE, values, container)
+        return
+    if "_kfold" in values:
+        raise UserError("_kfold: cross-validation runs on one host; ask for InstanceCount 1")
+    cluster.run(hosts, resources["current_host"], _has_data(container), lambda all: _train_in(all, values, container))
+
+
+def _train_in(members: Cluster, values: dict[str, Any], container: Container) -> None:
+    """Train with the members' data, and write the model on their master."""
+    matrices = _read(container, members, weighted=values.get("csv_weights") == 1)
     for name, matrix in matrices.items():
         print(f"{name.capitalize()} matrix has {matrix.num_row()} rows and {matrix.num_col()} columns", flush=True)
     try:
@@ -35,22 +49,34 @@ def train(container: Container) -> None:
             boosters = folds.train(values, matrices, fit)
             names = [f"{MODEL_FILE}-{number}" for number in range(len(boosters))]
         else:
-            boosters, names = [_train_one(values, matrices, container)], [MODEL_FILE]
+            boosters, names = [_train_one(values, matrices, container, members)], [MODEL_FILE]
     except (xgb.core.XGBoostError, ValueError) as error:
         raise UserError(f"XGB train call failed with exception:\n{str(error).strip()}") from error
-    for booster, name in zip(boosters, names, strict=True):
-        save(booster, container.model / name)
+    if members.is_master:
+        for booster, name in zip(boosters, names, strict=True):
+            save(booster, container.model / name)
 
 
-def _read(container: Container, weighted: bool) -> dict[str, xgb.DMatrix]:
+def _check_channels(container: Container) -> None:
     channels = container.channels
     if "train" not in channels:
         raise UserError("Missing required channel: train")
     if extra := [name for name in channels if name not in _CHANNELS]:
         raise UserError(f"Extraneous channel found: {', '.join(extra)}")
+
+
+def _has_data(container: Container, name: str = "train") -> bool:
+    """Whether this host has got a part of a channel; a pipe cannot be looked into."""
+    mode = container.channels[name].get("TrainingInputMode", "File")
+    return mode == "Pipe" or bool(data.data_files(container.channel(name)))
+
+
+def _read(container: Container, members: Cluster, weighted: bool) -> dict[str, xgb.DMatrix]:
+    channels = container.channels
     matrices = {}
     for name in _CHANNELS[:2]:
         if name in channels:
+            members.agree(name, _has_data(container, name))
             kind = data.content_type(channels[name].get("ContentType"))
             with_weights, place = weighted and name == "train", container.channel(name)
             if channels[name].get("TrainingInputMode", "File") == "Pipe":
@@ -60,11 +86,13 @@ def _read(container: Container, weighted: bool) -> dict[str, xgb.DMatrix]:
     return matrices
 
 
-def _train_one(values: dict[str, Any], matrices: Mapping[str, xgb.DMatrix], container: Container) -> xgb.Booster:
+def _train_one(
+    values: dict[str, Any], matrices: Mapping[str, xgb.DMatrix], container: Container, members: Cluster
+) -> xgb.Booster:
     stop = StopOnSignal()
     previous = signal.signal(signal.SIGTERM, stop.request)
     try:
-        booster, _ = fit(values, matrices, [stop], container.checkpoint_folder)
+        booster, _ = fit(values, matrices, [stop], container.checkpoint_folder, members)
     finally:
         signal.signal(signal.SIGTERM, previous)
     if stop.requested and values.get("save_model_on_termination") != "true":
@@ -78,6 +106,7 @@ def fit(
     matrices: Mapping[str, xgb.DMatrix],
     callbacks: list[xgb.callback.TrainingCallback],
     checkpoints: Path | None = None,
+    members: Cluster = ALONE,
 ) -> tuple[xgb.Booster, dict[str, Any]]:
     """One model, with the metrics of every round printed as ``[0]<tab>train-rmse:…``; and these metrics."""
     parameters = hyperparameters.of_xgboost(values)
@@ -91,8 +120,8 @@ def fit(
     if early := values.get("early_stopping_rounds"):
         where = "validation" if "validation" in matrices else "train"
         callbacks = [*callbacks, xgb.callback.EarlyStopping(rounds=early, data_name=where, save_best=True)]
-    if checkpoints is not None:
-        callbacks = [*callbacks, Checkpoints(checkpoints, done)]
+    if members.is_master:
+        callbacks = [Monitor(done), *callbacks, *([Checkpoints(checkpoints, done)] if checkpoints else [])]
     history: dict[str, Any] = {}
     booster = xgb.train(
         parameters,
@@ -103,5 +132,6 @@ def fit(
         evals_result=history,
         callbacks=callbacks,
         xgb_model=resumed,
+        verbose_eval=False,
     )
     return booster, history
