@@ -82,14 +82,14 @@ class Jobs:
     @property
     def max_hosts(self) -> int:
         """How many instances a job may ask for."""
-        return 1 if self._parts.launcher.isolation == "none" else self._parts.settings.max_hosts_per_job
+        return self._parts.settings.max_hosts_per_job if self._parts.launcher.joins_hosts else 1
 
     @property
     def max_hosts_reason(self) -> str:
         """What sets that limit, for the user who meets it."""
-        if self._parts.launcher.isolation == "none":
-            return f"Several instances need namespaces. {self._parts.launcher.description}"
-        return "The setting is EMULATOR_MAX_HOSTS_PER_JOB"
+        if self._parts.launcher.joins_hosts:
+            return "The setting is EMULATOR_MAX_HOSTS_PER_JOB"
+        return f"Several instances need EMULATOR_ISOLATION=namespaces. This is {self._parts.launcher.description}"
 
     def bind(self, invoke: Invoke) -> None:
         """Tuning jobs run training jobs by calling operations; set last, as operations stand on all parts."""

@@ -230,6 +230,8 @@ class JobRun:
         meanwhile = self._upload_continuous if uploads else None
         servers = Servers()
         with self._lan(environments[self._hosts[0].plan.image]) as lan:
+            if lan is not None and lan.shortcoming:
+                self._note_line(f"the hosts reach each other and the emulator, but nothing else: {lan.shortcoming}")
             starts = {}
             for host in self._hosts:
                 starts[host.name] = partial(

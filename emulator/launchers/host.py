@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import functools
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ _PIP_PATHS = ("PIP_CONFIG_FILE", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_I
 _SYSTEM_CONFIGS = (Path("/etc/pip.conf"), Path("/etc/xdg/pip/pip.conf"))
 _INDEX = "/simple"
 """By convention the folder of an index's pages; the packages that they lead to lie beside it."""
+_LOOPBACK = re.compile(r"//(?:[^/@\s]*@)?(?:localhost|127\.\d+\.\d+\.\d+):(\d{1,5})\b")
 _ALWAYS_SHOWN = ("/usr", "/etc/ssl", "/etc/pki", "/etc/ca-certificates")
 
 
@@ -28,6 +30,8 @@ class HostFiles:
     env: dict[str, str]
     files: list[tuple[str, str]]
     """Host path, container path; read-only."""
+    loopback_ports: list[int]
+    """Where proxies and indexes listen that run on this machine."""
 
 
 def host_files(environ: Mapping[str, str] = os.environ) -> HostFiles:
@@ -36,11 +40,14 @@ def host_files(environ: Mapping[str, str] = os.environ) -> HostFiles:
     paths = [environ[name] for name in names if name in _CERTIFICATES]
     paths += [word for name in names if name in _PIP_PATHS for word in _local_paths(environ[name])]
     configs = list(_pip_configs(environ))
-    for config in (*_SYSTEM_CONFIGS, *(config for config, _ in configs)):
-        paths += _paths_in(config)
+    settings = [_text(config) for config in (*_SYSTEM_CONFIGS, *(config for config, _ in configs))]
+    for text in settings:
+        paths += _parse(text)
     files = [(str(config), target) for config, target in configs]
     files += [(path, path) for path in dict.fromkeys(paths) if Path(path).exists() and not _is_shown(path)]
-    return HostFiles({name: environ[name] for name in names}, files)
+    env = {name: environ[name] for name in names}
+    ports = {int(found[1]) for text in (*env.values(), *settings) for found in _LOOPBACK.finditer(text)}
+    return HostFiles(env, files, sorted(ports))
 
 
 def _pip_configs(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
@@ -52,15 +59,16 @@ def _pip_configs(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
             yield path, target
 
 
-def _paths_in(config: Path) -> list[str]:
+def _text(config: Path) -> str:
     try:
-        return _parse(config.read_text(encoding="utf-8"))
+        return config.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return []
+        return ""
 
 
 @functools.lru_cache(maxsize=16)
 def _parse(text: str) -> list[str]:
+    """The paths in a configuration of pip."""
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)

@@ -129,6 +129,8 @@ class Process(ABC):
 class Launcher(ABC):
     name: str
     """``warm``, ``process`` or ``redirect``."""
+    joins_hosts: bool = False
+    """Whether it makes networks for several hosts."""
     isolation: str
     """``namespaces`` or ``none``."""
     description: str

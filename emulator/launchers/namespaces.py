@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from emulator.images.environment import Environment
 from emulator.launchers.followed import FollowedProcess
-from emulator.launchers.host import host_files
+from emulator.launchers.host import HostFiles, host_files
 from emulator.launchers.lan import NamespaceLan
 from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process, Usage
 from emulator.launchers.relay import Relay
@@ -34,6 +34,7 @@ class NamespaceLauncher(Launcher):
     """Each job in user, mount, pid, ipc and uts namespaces of its own, and without ``network`` a network one."""
 
     isolation = "namespaces"
+    joins_hosts = True
 
     def __init__(self, folder: Path, *, warm: bool) -> None:
         """``folder``: made if absent; wardens mount their templates in it, unseen by others."""
@@ -122,6 +123,7 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
     hosts = dict.fromkeys(launch.hosts, "127.0.0.1") if lan is None else dict(lan.addresses)
     bridge, switch = (0, []) if lan is None else lan.port_of(launch.hostname)
     files = host_files() if launch.network else None
+    outlets = {} if launch.shares_network else _outlets(launch, files)
     env = base_environment(launch.environment) | {"HOSTNAME": launch.hostname} | (files.env if files else {})
     payload: dict[str, Any] = {
         "job_id": launch.job_id,
@@ -135,20 +137,26 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
         "mounts": [[mount.target, str(mount.source.absolute())] for mount in launch.mounts],
         "shares_network": launch.shares_network,
         "outside": launch.network,
-        "outlets": list(launch.outlets),
+        "outlets": list(outlets),
         "memory_limit_bytes": launch.memory_limit_bytes,
         "cpus": list(launch.cpus),
         "read_only_files": files.files if files else [],
     }
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
-        status, (pidfd, *outlets) = warden.launch(payload, write, switch)
+        status, (pidfd, *outlet_fds) = warden.launch(payload, write, switch)
     except BaseException:
         os.close(read)
         raise
-    addresses = () if launch.shares_network else launch.outlets.values()
-    relays = [Relay(socket.socket(fileno=fd), address) for address, fd in zip(addresses, outlets, strict=True)]
+    made = zip(outlets.values(), outlet_fds, strict=True)
+    relays = [Relay(socket.socket(fileno=fd), address) for address, fd in made]
     return _NamespaceProcess(warden, trash, launch, status, pidfd, read, relays)
+
+
+def _outlets(launch: Launch, files: HostFiles | None) -> dict[int, tuple[str, int]]:
+    """Those that were asked for, and to what of the machine's own the user's settings lead."""
+    own = {port: ("127.0.0.1", port) for port in files.loopback_ports} if files else {}
+    return own | dict(launch.outlets)
 
 
 class _NamespaceProcess(FollowedProcess):

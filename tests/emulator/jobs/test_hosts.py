@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from emulator.aws.errors import ResourceLimitExceeded
 from emulator.jobs.hosts import cluster, resource_config
 from tests.emulator.jobs.world import BUCKET, channel, outputs, s3_input, s3_output, until
 
@@ -231,3 +232,11 @@ def test_billing_is_of_the_job_not_of_its_hosts(world):
     world.training("billed", "true", **instances(2))
     job = world.trained("billed")
     assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] <= time.time() - began + 1
+
+
+def test_a_launcher_that_cannot_join_hosts_has_them_refused_at_once(world, monkeypatch):
+    monkeypatch.setattr(type(world.launcher), "joins_hosts", False)
+    with pytest.raises(ResourceLimitExceeded, match=r"is 1 Instances.*need EMULATOR_ISOLATION=namespaces"):
+        world.processing("two", "true", **nodes(2))
+    world.processing("one", "true", **nodes(1))
+    world.processed("one")

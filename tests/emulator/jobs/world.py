@@ -85,6 +85,7 @@ class PlainLan(Lan):
 
 
 class PlainLauncher(Launcher):
+    joins_hosts = True
     name = "plain"
     isolation = "tests"
     description = "no sandbox"

@@ -54,3 +54,10 @@ def test_a_changed_configuration_is_seen(home):
         (home / name).mkdir()
         (home / ".config/pip/pip.conf").write_text(f"[global]\nfind-links = {home / name}\n")
         assert str(home / name) in [path for path, _ in host_files({"HOME": str(home)}).files]
+
+
+def test_proxies_and_indexes_of_the_machine_itself_are_found(home):
+    (home / ".config/pip/pip.conf").write_text("[global]\nindex-url = http://user:pw@localhost:3141/root/pypi\n")
+    environ = {"HOME": str(home), "https_proxy": "http://127.0.0.1:3128", "http_proxy": "http://proxy.example:80"}
+    assert {3128, 3141} <= set(host_files(environ).loopback_ports)
+    assert 80 not in host_files(environ).loopback_ports
