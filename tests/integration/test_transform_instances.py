@@ -116,6 +116,22 @@ def test_a_model_that_is_not_packed(desk):
     assert desk.get("unpacked/out/a.csv.out") == "12"
 
 
+@pytest.mark.parametrize(
+    ("key", "kind", "packing"), [("plain/", "S3Prefix", "None"), ("packed.tar.gz", "S3Object", "Gzip")]
+)
+def test_a_model_with_additional_data(desk, key, kind, packing):
+    desk.put("additional/plain/weight", b"7")
+    desk.put("additional/packed.tar.gz", archive(weight=b"7"))
+    source = {"S3Uri": f"s3://{BUCKET}/additional/{key}", "S3DataType": kind, "CompressionType": packing}
+    environment = {"WEIGHT_FILE": "/opt/ml/additional-model-data-sources/more/weight"}
+    additional = [{"ChannelName": "more", "S3DataSource": source}]
+    name = f"additional-{packing.lower()}"
+    desk.model(name, AdditionalModelDataSources=additional, Environment=environment)
+    desk.put(f"{name}/in/a.csv", b"1,2\n")
+    desk.run(name, model=name)
+    assert desk.get(f"{name}/out/a.csv.out") == "21"
+
+
 def recordio(content, flag=0):
     words = struct.pack("<II", 0xCED7230A, flag << 29 | len(content))
     return words + content + b"\0" * (-len(content) % 4)

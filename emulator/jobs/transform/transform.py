@@ -21,6 +21,7 @@ from emulator.store.resources import Resource
 
 KIND = "transform-job"
 MODEL = "/opt/ml/model"
+ADDITIONAL = "/opt/ml/additional-model-data-sources"
 UNLIMITED = 28 * 86_400.0
 
 
@@ -91,13 +92,21 @@ class Transform(JobKind):
 
 
 def _model_data(container: dict[str, Any]) -> list[Input]:
-    """Where the model lies: an archive, or a prefix with its files as they are."""
+    """Where the model lies, and what comes with it: archives, or prefixes with their files as they are."""
+    inputs = []
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is not None:
-        packed = source["CompressionType"] == "Gzip"
-        return [Input("model", Source(source["S3Uri"]), MODEL, unpacked=packed)]
-    url = container.get("ModelDataUrl")
-    return [Input("model", Source(url), MODEL, unpacked=True)] if url else []
+        inputs.append(_data("model", source, MODEL))
+    elif url := container.get("ModelDataUrl"):
+        inputs.append(Input("model", Source(url), MODEL, unpacked=True))
+    for additional in container.get("AdditionalModelDataSources", []):
+        name = additional["ChannelName"]
+        inputs.append(_data(name, additional["S3DataSource"], f"{ADDITIONAL}/{name}"))
+    return inputs
+
+
+def _data(name: str, source: dict[str, str], path: str) -> Input:
+    return Input(name, Source(source["S3Uri"]), path, unpacked=source["CompressionType"] == "Gzip")
 
 
 def _batch_environment(body: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-WEIGHT = Path("/opt/ml/model/weight")
+WEIGHT = Path(os.environ.get("WEIGHT_FILE", "/opt/ml/model/weight"))
 
 
 class Handler(BaseHTTPRequestHandler):
