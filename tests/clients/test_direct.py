@@ -74,3 +74,11 @@ def test_sdk_v3_processes_with_requirements(answer: Answer) -> None:
     seen = answer("sdk-v3", "direct_v3.py", "processing")["processing"]
     assert seen["script"] == {"arguments": ["--name", "script"], "inputs": ["data.csv"]}
     assert seen["framework"] == {"arguments": ["--name", "framework"], "inputs": ["data.csv"], "tabulate": "0.10.0"}
+
+
+def test_sdk_v3_packs_handlers_into_a_model_within_a_pipeline(answer: Answer) -> None:
+    seen = answer("sdk-v3", "repack_v3.py")
+    assert (seen["status"], seen["reasons"]) == ("Succeeded", [])
+    assert {name.partition("-")[0] for name in seen["steps"]} == {"Train", "Create", "Transform"}
+    assert len(seen["steps"]) == 4
+    assert all(score.startswith("score=") for score in seen["scores"])
