@@ -59,6 +59,7 @@ ACTIONS: dict[str, Action] = {
 NEARBY_SECONDS, REMOTE_SECONDS = 0.5, 4.0
 """How often a page that lives is read again: AWS throttles those who ask often."""
 LARGEST_FORM = 1 << 20
+TITLES = {403: "Not allowed", 404: "Not found", 422: "AWS refused", 500: "Studio failed"}
 
 
 class Studio:
@@ -137,7 +138,9 @@ def problem_page(problem: Problem, status: int = 502) -> Page:
     """What AWS said, for a reader."""
     if problem.is_missing:
         status = 404
-    title = {404: "Not found", 403: "Not allowed", 422: "AWS refused"}.get(status, "AWS did not answer as hoped")
+    title = TITLES.get(status, "AWS did not answer as hoped")
+        status, "AWS did not answer as hoped"
+    )
     return Page("problem.html", title, {"problem": problem}, status=status)
 
 
@@ -167,4 +170,9 @@ def create_app(aws: Aws, access: Access, options: Options) -> Any:
         view = studio._view(request.url.path, {}, request.query_params)
         return studio._html(problem_page(problem), view)
 
-    return Guard(Starlette(routes=routes, exception_handlers={404: missing}), access)
+    async def broken(request: Request, error: Exception) -> Response:
+        words = f"{type(error).__name__}: {error}. This is a fault of Studio, not of AWS; its output has the traceback."
+        view = studio._view(request.url.path, {}, request.query_params)
+        return studio._html(problem_page(Problem("Studio", "500", words), 500), view)
+
+    return Guard(Starlette(routes=routes, exception_handlers={404: missing, 500: broken}), access)

@@ -16,6 +16,9 @@ LONGEST, SHORTEST = 600, 150
 """Characters of a line on a page; the whole line is in the download."""
 MOST_CHARACTERS = 30_000
 """Of a log on a page; where it has more, all its long lines are cut the shorter."""
+FULL_PAGE = 500_000
+"""Characters from which on CloudWatch may have cut a page before it had as many lines as were asked for."""
+MOST_EMPTY_PAGES = 3
 MOST_HOSTS = 8
 """Hosts of a failed job whose logs are searched for the line that explains it."""
 
@@ -95,21 +98,33 @@ def read_log(
 
 
 def _page(aws: Aws, kind: Kind, stream: str, streams: list[str], token: str | None, failed: bool) -> LogPage:
-    answer = aws.logs(
-        "get_log_events",
-        logGroupName=kind.log_group,
-        logStreamName=stream,
-        limit=LINES,
-        startFromHead=False,
-        nextToken=token,
-    )
+    answer = _events(aws, kind, stream, token)
     events = answer["events"]
+    characters = sum(len(event["message"]) for event in events)
     cause = find_cause([event["message"] for event in events]) if failed and token is None else None
     longest = LONGEST if sum(min(LONGEST, len(e["message"])) for e in events) <= MOST_CHARACTERS else SHORTEST
     lines = tuple(_line(number, event, cause, longest) for number, event in enumerate(events))
-    older = answer.get("nextBackwardToken") if len(events) >= LINES else None
+    is_full = len(events) >= LINES or characters >= FULL_PAGE
+    older = answer.get("nextBackwardToken") if is_full or (token and events) else None
     newer = answer.get("nextForwardToken") if token else None
     return LogPage(stream, lines, older, newer, tuple(streams), cause.strength if cause else 0)
+
+
+def _events(aws: Aws, kind: Kind, stream: str, token: str | None) -> dict[str, Any]:
+    """The last events, or those at ``token``. CloudWatch may give pages without any although there are some before."""
+    for _ in range(MOST_EMPTY_PAGES):
+        answer = aws.logs(
+            "get_log_events",
+            logGroupName=kind.log_group,
+            logStreamName=stream,
+            limit=LINES,
+            startFromHead=False,
+            nextToken=token,
+        )
+        if answer["events"] or answer.get("nextBackwardToken") in (None, token):
+            break
+        token = answer["nextBackwardToken"]
+    return answer
 
 
 class Cause(NamedTuple):

@@ -83,7 +83,7 @@ def _read_on(aws: Aws, kind: Kind, job: str, reading: Reading) -> None:
         for event in answer["events"]:
             reading.take(event)
         before, reading.token = reading.token, answer["nextForwardToken"]
-        if not answer["events"] or reading.token == before:
+        if reading.token == before:  # the end; a page without events is none
             return
 
 

@@ -114,7 +114,7 @@ def _lines(aws: Aws, kind: Kind, stream: str) -> Iterator[str]:
             nextToken=token,
         )
         yield from (event["message"].rstrip("\n") + "\n" for event in answer["events"])
-        if not answer["events"] or answer["nextForwardToken"] == token:
+        if answer["nextForwardToken"] == token:  # the end; a page without events is none
             return
         token = answer["nextForwardToken"]
 

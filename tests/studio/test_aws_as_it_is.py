@@ -334,3 +334,25 @@ def test_every_operation_is_one_of_aws(world: World) -> None:
 
 
 CALL = re.compile(r'\.(sagemaker|every|s3|logs)[(,]\s*"(\w+)"')
+
+
+def test_a_log_page_that_came_empty_is_not_the_end(world: World, rules: Front, server: Server) -> None:
+    """CloudWatch gives pages without events although there are some before them."""
+    job = world.runner.steps(world.failed)["Load"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+
+    def events(request: Request) -> dict[str, Any]:
+        token = request.get("nextToken") or "t0"
+        number = int(token[1:])
+        found = [{"timestamp": 1, "ingestionTime": 1, "message": "here"}] if number == 2 else []
+        return {"events": found, "nextBackwardToken": f"t{number + 1}", "nextForwardToken": f"t{min(3, number + 1)}"}
+
+    rules.rules |= {"DescribeLogStreams": a_stream, "GetLogEvents": events}
+    assert "here" in server.get(f"/jobs/processing/{job}").words
+    assert server.get(f"/jobs/processing/{job}/log").text == "here\n"
+
+
+def test_a_fault_of_studio_is_said_to_be_one(world: World, rules: Front, server: Server) -> None:
+    rules.rules["ListPipelines"] = lambda _: {"PipelineSummaries": [{"PipelineArn": "without a name"}]}
+    answer = server.get("/pipelines")
+    assert answer.status == 500
+    assert "This is a fault of Studio, not of AWS" in answer.words

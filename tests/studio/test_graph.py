@@ -170,3 +170,35 @@ def test_three_hundred_steps_are_drawn_in_a_fifth_of_a_second() -> None:
     graph = build_graph(definition)
     assert time.thread_time() - begin < 0.2
     assert len(graph.nodes) == 300
+
+
+NAMES = st.sampled_from(["A", "B", "C", "D"])
+TYPES = st.sampled_from(["Processing", "EMR", "NotebookJob", "Condition", "ForEach", ""])
+
+
+@st.composite
+def odd_definitions(draw: st.DrawFn) -> str:
+    """Definitions with what is optional missing, or of an unexpected shape; steps only need those before them."""
+    names = draw(st.lists(NAMES, unique=True, min_size=1))
+    steps: list[dict[str, Any]] = []
+    for number, name in enumerate(names):
+        known = st.sampled_from([*names[:number], "Unknown"])
+        gets = st.builds(lambda step, rest: {"Get": f"Steps.{step}.{rest}"}, known, st.text("ab.['0]", max_size=6))
+        odd = st.one_of(st.none(), st.integers(), st.text(max_size=5), gets, st.lists(gets, max_size=2))
+        entry: dict[str, Any] = {"Name": name}
+        if draw(st.booleans()):
+            entry["Type"] = draw(TYPES)
+        if draw(st.booleans()):
+            values = draw(st.dictionaries(st.sampled_from(["X", "IterableItems"]), odd))
+            entry["Arguments"] = draw(st.sampled_from([values, None, [], "text"]))
+        needs = draw(st.lists(known, max_size=2))
+        entry["DependsOn"] = [draw(st.sampled_from([need, {"Step": need}])) for need in needs]
+        steps.append(entry)
+    return json.dumps({"Steps": steps})
+
+
+@settings(max_examples=60, deadline=None)
+@given(odd_definitions())
+def test_odd_definitions_are_drawn(text: str) -> None:
+    graph = build_graph(read_definition(text))
+    assert {node.name for node in graph.nodes} == {step["Name"] for step in json.loads(text)["Steps"]}
