@@ -61,14 +61,14 @@ def _groups(resources: Mapping[str, Any]) -> Iterable[Group]:
 
 
 def resource_config(host: Host) -> dict[str, Any]:
-    """``resourceconfig.json`` of one host."""
+    """``resourceconfig.json`` of one host; names are in the order of the alphabet, ``algo-10`` before ``algo-2``."""
     return {
         "current_host": host.name,
         "current_instance_type": host.group.instance_type,
         "current_group_name": host.group.name,
-        "hosts": list(host.names),
+        "hosts": sorted(host.names),
         "instance_groups": [
-            {"instance_group_name": group.name, "instance_type": group.instance_type, "hosts": list(group.hosts)}
+            {"instance_group_name": group.name, "instance_type": group.instance_type, "hosts": sorted(group.hosts)}
             for group in host.groups
         ],
         "network_interface_name": INTERFACE,

@@ -87,6 +87,12 @@ def test_hosts_of_instance_groups_are_numbered_through():
     ]
 
 
+def test_names_are_told_in_the_order_of_the_alphabet():
+    told = resource_config(cluster(of(11))[-1])
+    assert told["current_host"] == "algo-11"
+    assert told["hosts"][:4] == ["algo-1", "algo-10", "algo-11", "algo-2"]
+
+
 def test_a_channel_of_some_groups_is_there_on_their_hosts_alone_and_shared_out_among_them(world):
     for name in "abcde":
         world.put(f"in/{name}")

@@ -89,6 +89,7 @@ def variables(container: Container, program: str, arguments: list[str]) -> dict[
     values: dict[str, Any] = {
         **_places(container),
         **_cluster(container.resources),
+        **_groups(container),
         "SM_CHANNELS": sorted(container.channels),
         "SM_FRAMEWORK_PARAMS": _toolkit_parameters(container),
         "SM_HPS": own,
@@ -137,6 +138,21 @@ def _cluster(resources: dict[str, Any]) -> dict[str, Any]:
         "SM_NUM_GPUS": 0,
         "SM_NUM_NEURONS": 0,
         "SM_RESOURCE_CONFIG": resources,
+    }
+
+
+def _groups(container: Container) -> dict[str, Any]:
+    """The instance groups; a job without any of its own has one."""
+    resources = container.resources
+    groups = {group["instance_group_name"]: group for group in resources.get("instance_groups", [])}
+    current = groups.get(resources.get("current_group_name"), {})
+    distributed = _toolkit_parameters(container).get("sagemaker_distribution_instance_groups", list(groups))
+    return {
+        "SM_CURRENT_INSTANCE_GROUP_HOSTS": current.get("hosts", resources.get("hosts", [])),
+        "SM_DISTRIBUTION_INSTANCE_GROUPS": distributed,
+        "SM_INSTANCE_GROUPS": list(groups),
+        "SM_INSTANCE_GROUPS_DICT": groups,
+        "SM_IS_HETERO": len(groups) > 1,
     }
 
 

@@ -130,3 +130,23 @@ def test_a_distribution_that_is_not_here_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=reason):
         distribution.command(container(given), program, [])
+
+
+def test_a_program_knows_the_instance_groups(container: Setup, tmp_path: Path) -> None:
+    job = container({"sagemaker_program": "train.py", "sagemaker_submit_directory": archive(tmp_path, train=PROGRAM)})
+    groups = [
+        {"instance_group_name": "loaders", "instance_type": "ml.m5.large", "hosts": ["algo-1", "algo-2"]},
+        {"instance_group_name": "trainers", "instance_type": "ml.c5.xlarge", "hosts": ["algo-3"]},
+    ]
+    resources = {"current_host": "algo-2", "current_group_name": "loaders", "hosts": ["algo-1", "algo-2", "algo-3"]}
+    document = json.dumps({**resources, "instance_groups": groups})
+    (job.input / "config" / "resourceconfig.json").write_text(document)
+    job.model.mkdir()
+    assert cli.train(Container(tmp_path)) == 0
+    environ = json.loads((job.model / "seen.json").read_text())["environ"]
+    assert environ["SM_CURRENT_INSTANCE_GROUP"] == "loaders"
+    assert json.loads(environ["SM_CURRENT_INSTANCE_GROUP_HOSTS"]) == ["algo-1", "algo-2"]
+    assert json.loads(environ["SM_INSTANCE_GROUPS"]) == ["loaders", "trainers"]
+    assert json.loads(environ["SM_INSTANCE_GROUPS_DICT"])["trainers"] == groups[1]
+    assert json.loads(environ["SM_DISTRIBUTION_INSTANCE_GROUPS"]) == ["loaders", "trainers"]
+    assert environ["SM_IS_HETERO"] == "true"
