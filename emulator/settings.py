@@ -53,7 +53,7 @@ class Settings:
     job_memory_mib: int = 0
     """Resident memory a job may use before it is killed as out of memory. 0: nine tenths of the machine's."""
     instance_limits: bool = False
-    """Give a job no more memory and processors than its instance type has (docs/training.md); false: the machine's."""
+    """Give a job no more memory and processors than its instance type has (docs/metrics.md); false: the machine's."""
     metrics_interval_seconds: float = 10.0
     """Between samples of what a running job uses, and of metrics in its log (AWS: 60). 0: one, when it has ended."""
     max_pipeline_executions: int = 20

@@ -36,7 +36,8 @@ class Gauge:
         self._disk = volume_gb * _GIB
         self._folder = folder
         self._read: Callable[[], Usage | None] = lambda: None
-        self._seconds = 0.0
+        self._seen = 0.0
+        self._told = 0.0
         self._at = time.monotonic()
         self._samples = 0
         self._disk_due = 0.0
@@ -50,7 +51,9 @@ class Gauge:
         usage, at = self._read(), time.monotonic()
         if usage is None:
             return
-        yield self._point("CPUUtilization", self._cpu(usage, at), now)
+        used = max(0.0, usage.cpu_seconds - self._seen)  # a process that ended may have taken its time along
+        self._seen = usage.cpu_seconds
+        yield self._point("CPUUtilization", self._cpu(used, at), now)
         yield self._point("MemoryUtilization", 100 * usage.memory_bytes / self._memory, now)
         if at >= self._disk_due:
             yield self._point("DiskUtilization", 100 * self._disk_bytes(at) / self._disk, now)
@@ -60,17 +63,18 @@ class Gauge:
         """What was used in all, of a job that was over before its first sample; else of the time since the last."""
         at, usage = time.monotonic(), exited.usage
         if usage is not None and (not self._samples or at - self._at >= _LEAST_SECONDS):
-            yield self._point("CPUUtilization", self._cpu(usage, at), now)
+            yield self._point("CPUUtilization", self._cpu(max(0.0, usage.cpu_seconds - self._told), at), now)
         if not self._samples:
             if usage is not None:
                 yield self._point("MemoryUtilization", 100 * usage.memory_bytes / self._memory, now)
             yield self._point("DiskUtilization", 100 * self._disk_bytes(at) / self._disk, now)
 
-    def _cpu(self, usage: Usage, at: float) -> float:
-        """Of the time since it was last asked; less than nothing where a child has taken its time along."""
-        used, passed = usage.cpu_seconds - self._seconds, max(at - self._at, 1e-3)
-        self._seconds, self._at = max(usage.cpu_seconds, self._seconds), at
-        return max(0.0, 100 * used / passed)
+    def _cpu(self, used: float, at: float) -> float:
+        """The share that seconds of processor time are of the time since it was last asked."""
+        passed = max(at - self._at, 1e-3)
+        self._told += used
+        self._at = at
+        return 100 * used / passed
 
     def _disk_bytes(self, at: float) -> int:
         size = disk_bytes(self._folder)

@@ -30,7 +30,7 @@ def test_boto3_drives_a_pipeline(answer: Answer) -> None:
 
 def test_the_aws_cli_drives_a_pipeline(run: Run, tmp_path: Path) -> None:
     output = run(PROGRAMS / "with_aws_cli.sh", bin_of("aws-tools"), tmp_path)
-    assert output.split() == ["Say", "Succeeded", "cli", "123456789012"]
+    assert output.split() == ["Say", "Succeeded", "cli", "123456789012", "sales", "7.0", "None"]
 
 
 @pytest.mark.parametrize("version", ["1.7-1", "1.0-1"])
@@ -71,6 +71,7 @@ def test_sdk_v2_estimators_run_scripts_and_follow_their_logs(answer: Answer) -> 
     for kind, score in (("sklearn", 20.0), ("xgboost", 30.0)):
         assert seen[kind]["status"] == "Completed"
         assert seen[kind]["metrics"] == {"score": score}
+        assert seen[kind]["curve"] == [["score", score]], "as CloudWatch has it"
         assert seen[kind]["model"].endswith("/output/model.tar.gz")
     assert "ExecuteUserScriptError" in seen["failed"]
     assert "ValueError: a factor of nothing" in seen["failed"]

@@ -26,7 +26,13 @@ def run(kind, version, **hyperparameters):
     estimator.fit({"train": data}, logs="All")
     described = estimator.latest_training_job.describe()
     metrics = {metric["MetricName"]: metric["Value"] for metric in described["FinalMetricDataList"]}
-    return {"status": described["TrainingJobStatus"], "metrics": metrics, "model": estimator.model_data}
+    curve = estimator.training_job_analytics.dataframe()
+    return {
+        "status": described["TrainingJobStatus"],
+        "metrics": metrics,
+        "curve": curve[["metric_name", "value"]].values.tolist(),
+        "model": estimator.model_data,
+    }
 
 
 def main():

@@ -24,4 +24,9 @@ aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn "$execution
 aws s3 cp "s3://clients-bucket/${execution##*/}/said.txt" -
 echo
 aws sts get-caller-identity --query Account --output text
+aws cloudwatch put-metric-data --namespace shop --metric-name sales --value 7 --dimensions Town=Kiel >&2
+aws cloudwatch list-metrics --namespace shop --query 'Metrics[].MetricName' --output text
+aws cloudwatch get-metric-statistics --namespace shop --metric-name sales --dimensions Name=Town,Value=Kiel \
+  --start-time "$(date -u -d '-5 minutes' +%FT%TZ)" --end-time "$(date -u -d '+5 minutes' +%FT%TZ)" \
+  --period 3600 --statistics Sum --query 'Datapoints[].[Sum,Unit]' --output text
 aws sagemaker delete-pipeline --pipeline-name ByCli >&2
