@@ -139,8 +139,6 @@ def problem_page(problem: Problem, status: int = 502) -> Page:
     if problem.is_missing:
         status = 404
     title = TITLES.get(status, "AWS did not answer as hoped")
-        status, "AWS did not answer as hoped"
-    )
     return Page("problem.html", title, {"problem": problem}, status=status)
 
 
