@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import uuid
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from emulator.jobs.transform.association import Association
 from emulator.jobs.transform.batches import Batch
 from emulator.jobs.transform.formats import Csv, FormatError
-from emulator.jobs.transform.jsonpath import JsonPathError
+from emulator.jobs.transform.jsonpath import JsonPath, JsonPathError
 
 cells = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\x85"), max_size=8)
 
@@ -102,3 +103,37 @@ def test_joined_rows_are_input_then_answer(rows, data):
     stored = associate("text/csv", records, "\n".join(answers).encode(), JoinSource="Input")[1]
     joined = [Csv().read(line) for line in stored.split(b"\n")[:-1]]
     assert joined == [[*row, answer] for row, answer in zip(rows, answers, strict=True)]
+
+
+@given(
+    st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=4),
+    st.sampled_from(["$[1]", "$[0,2]", "$[1:]"]),
+)
+def test_rows_that_are_not_parsed_become_what_they_would_if_they_were(rows, chosen):
+    path, csv_ = JsonPath(chosen), Csv()
+    for row in rows:
+        record = csv_.write(row)
+        assert csv_.filtered(record, path) == csv_.write(path(csv_.read(record)))
+        joined = csv_.write(path(csv_.join(csv_.read(record), ["1"])))
+        assert csv_.finished(record, b"1", path, None) == joined
+
+
+def test_records_are_the_lines_of_a_payload_that_went_as_it_was():
+    association = Association.of({"JoinSource": "Input"}, "text/csv", by_line=True)
+    assert association.finish(Batch(b"1,2\r\n\n3,4"), b"a\nb\n", "text/csv") == b"1,2,a\n3,4,b\n"
+
+
+def test_answers_with_an_inference_id():
+    given = {"JoinSource": "Input", "OutputFilter": "$[0,-1]"}
+    association = Association.of(given, "text/csv", by_line=True, stamped_at="2022-08-30T00:49:15Z")
+    rows = association.finish(Batch(b"1,2\n"), b"a", "text/csv").decode().splitlines()
+    first, last, inference_id, moment = rows[0].split(",")
+    assert (first, last, str(uuid.UUID(inference_id)), moment) == ("1", "a", inference_id, "2022-08-30T00:49:15Z")
+
+
+@pytest.mark.parametrize(("answer", "expected"), [(b'{"a": 1}', {"a": 1}), (b"2", {"SageMakerOutput": 2})])
+def test_a_json_answer_with_an_inference_id(answer, expected):
+    association = Association.of({}, "application/json", by_line=False, stamped_at="2022-08-30T00:49:15Z")
+    stored = json.loads(association.finish(Batch(b"[1]"), answer, "application/json"))
+    assert uuid.UUID(stored.pop("SageMakerInferenceId"))
+    assert stored == {**expected, "SageMakerInferenceTime": "2022-08-30T00:49:15Z"}
