@@ -76,8 +76,9 @@ def _executions(view: View, name: str, definition: Definition, _: dict[str, Any]
 
 def _graph(view: View, _: str, definition: Definition, __: dict[str, Any]) -> dict[str, Any]:
     selected = view.get("step")
-    step = definition.steps.get(selected)
-    return {"graph": build_graph(definition, opened=view.query.getlist("open")), "selected": selected, "step": step}
+    graph = build_graph(definition, opened=view.query.getlist("open"))
+    node = next((node for node in graph.nodes if node.name == selected and node.members), None)
+    return {"graph": graph, "selected": selected, "step": definition.steps.get(selected), "node": node}
 
 
 def _versions(view: View, name: str, _: Definition, __: dict[str, Any]) -> dict[str, Any]:

@@ -178,10 +178,21 @@ function patch(parts) {
 function live() {
   const address = document.body.dataset.live;
   if (!address) return;
-  const source = new EventSource(`/live?for=${encodeURIComponent(address)}`);
-  source.addEventListener("patch", (event) => patch(JSON.parse(event.data)));
-  source.addEventListener("end", () => { source.close(); document.body.dataset.ended = "true"; });
-  window.addEventListener("pagehide", () => source.close());
+  let source = null;
+  const follow = () => {
+    source = new EventSource(`/live?for=${encodeURIComponent(address)}`);
+    source.addEventListener("patch", (event) => patch(JSON.parse(event.data)));
+    source.addEventListener("end", () => { source.close(); document.body.dataset.ended = "true"; });
+  };
+  const rest = () => { source?.close(); source = null; };
+  // A browser has six connections to a server: tabs that nobody sees leave theirs to others.
+  const turn = () => {
+    if (document.visibilityState === "hidden") rest();
+    else if (!source && !document.body.dataset.ended) follow();
+  };
+  document.addEventListener("visibilitychange", turn);
+  window.addEventListener("pagehide", rest);
+  turn();
 }
 
 offerCopies(); drag(); firstLook(); followLogs(); live();

@@ -356,3 +356,21 @@ def test_a_fault_of_studio_is_said_to_be_one(world: World, rules: Front, server:
     answer = server.get("/pipelines")
     assert answer.status == 500
     assert "This is a fault of Studio, not of AWS" in answer.words
+
+
+def test_what_was_typed_survives_a_refusal(world: World, rules: Front, server: Server) -> None:
+    rules.rules["StartPipelineExecution"] = DENIED
+    form = server.get("/pipelines/quality/start")
+    typed = {
+        "csrf": form.csrf,
+        "p.Auc": "0.8",
+        "p.Rounds": "3",
+        "p.Stage": "prod",
+        "p.Note": "mine",
+        "display_name": "n",
+    }
+    answer = server.post("/pipelines/quality/start", typed)
+    assert answer.status == 422
+    assert "Nothing was started. StartPipelineExecution: User: arn:aws:iam::1:user/u is not authorized" in answer.words
+    for kept in ('value="0.8"', 'value="mine"', "<option selected>prod</option>", 'value="n"'):
+        assert kept in answer.text

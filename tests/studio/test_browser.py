@@ -67,6 +67,22 @@ def test_log_grows_while_it_is_read(studio: Server, world: World, browser: Brows
     browser.until("document.querySelector('.meta').innerText.includes('Stopped')")
 
 
+def test_a_tab_that_nobody_sees_rests(studio: Server, world: World, browser: Browser, runner: Runner) -> None:
+    execution = runner.start("slow")
+    browser.open(f"{studio.url}/pipelines/slow/executions/{world.id(execution)}?step=Wait&tab=logs")
+    lines = "document.querySelectorAll('.log .line').length"
+    browser.until(f"{lines} > 3")
+    turn = """Object.defineProperty(document, 'visibilityState', {value: '%s', configurable: true}),
+        document.dispatchEvent(new Event('visibilitychange'))"""
+    browser.run(turn % "hidden")
+    before = browser.run(lines)
+    browser.run("new Promise((done) => setTimeout(done, 900))")
+    assert browser.run(lines) == before
+    browser.run(turn % "visible")
+    browser.until(f"{lines} > {before} + 5")
+    browser.click(".head .act button")
+
+
 def test_graph_by_keyboard(studio: Server, world: World, browser: Browser) -> None:
     browser.open(f"{studio.url}/pipelines/quality/executions/{world.id(world.good)}")
     browser.run("document.querySelector('#n-Evaluate').focus()")

@@ -252,3 +252,16 @@ def test_read_only_and_token(emulator: Emulator, world: World) -> None:
         assert 'method="post"' not in page.text
         assert "read-only" in page.words
         assert "changes nothing" in server.post("/pipelines/quality/start", {"csrf": "x"}).words
+
+
+def test_wide_fans_and_loops_are_unfolded(studio: Server, world: World, runner: Runner) -> None:
+    fan = [processing_step(f"Fold{i}", depends_on=["Split"]) for i in range(12)]
+    each = {"IterableItems": ["a", "b"], "MaxConcurrency": 2, "ForEachBody": [processing_step("Part")]}
+    loop = {"Name": "Each", "Type": "ForEach", "DependsOn": ["Split"], "Arguments": each}
+    runner.create(processing_step("Split"), *fan, loop, name="wide")
+    folded = studio.get("/pipelines/wide?tab=graph&step=fan:Fold0")
+    assert folded.text.count('class="node ') == 3
+    assert "12 steps" in folded.words
+    unfold = re.findall(r'href="([^"]+)">Unfold in the graph', folded.text)[0].replace("&amp;", "&")
+    assert studio.get(unfold).text.count('class="node ') == 15
+    assert "Unfold in the graph" in studio.get("/pipelines/wide?tab=graph&step=Each").words
