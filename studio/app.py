@@ -35,6 +35,7 @@ PAGES: dict[str, Handler] = {
     "/pipelines/{pipeline}/compare": compare.compare,
     "/pipelines/{pipeline}/executions/{execution}": executions.execution,
     "/jobs": jobs.jobs,
+    "/jobs/{kind}": jobs.kind,
     "/jobs/{kind}/{job}": jobs.job,
     "/jobs/{kind}/{job}/log": jobs.log_download,
     "/models": models.groups,

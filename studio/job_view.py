@@ -123,6 +123,11 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from _tuning_facts(document.get("HyperParameterTuningJobConfig") or {})
     yield "Problem", document.get("AutoMLProblemTypeConfigName")
     yield "Objective", (document.get("AutoMLJobObjective") or {}).get("MetricName")
+    for member in ("DebugRuleEvaluationStatuses", "ProfilerRuleEvaluationStatuses"):
+        for rule in document.get(member) or []:
+            said = f"{rule.get('RuleEvaluationStatus', '')} {rule.get('StatusDetails') or ''}"
+            yield f"Rule {rule.get('RuleConfigurationName', '')}", said.strip()
+    yield "Stage", document.get("SecondaryStatus") or document.get("AutoMLJobSecondaryStatus")
     yield "Time limit", _with_unit((document.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds"), "s")
 
 

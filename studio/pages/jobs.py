@@ -53,6 +53,11 @@ def jobs(view: View) -> Page:
     return Page("jobs.html", "Jobs", context, ("list",), is_live)
 
 
+def kind(view: View) -> Response:
+    """The address above that of a job leads to the jobs of its kind."""
+    return RedirectResponse(link("jobs", kind=_kind(view.parts["kind"]).slug), 303)
+
+
 def job(view: View) -> Page:
     kind = _kind(view.parts["kind"])
     document = describe_job(view.aws, kind, view.parts["job"])

@@ -102,6 +102,12 @@ def test_a_transform_job_says_what_it_transforms() -> None:
     )
 
 
+def test_rules_of_the_debugger_are_shown_with_what_they_found() -> None:
+    rule = {"RuleConfigurationName": "Overfit", "RuleEvaluationStatus": "IssuesFound", "StatusDetails": "at step 40"}
+    job = training(DebugRuleEvaluationStatuses=[rule], SecondaryStatus="Training")
+    assert dict(job.facts) == {"Rule Overfit": "IssuesFound at step 40", "Stage": "Training"}
+
+
 def training(**members: Any) -> Any:
     document = {"TrainingJobName": "j", "TrainingJobStatus": "InProgress", "TrainingStartTime": BEGAN, **members}
     return view_job(KINDS["training"], document)

@@ -204,6 +204,11 @@ def test_search_finds_and_follows_addresses(studio: Server, world: World) -> Non
     assert studio.get(f"/search?q=s3://{BUCKET}/data/").location == f"/s3/{BUCKET}?prefix=data%2F"
 
 
+def test_the_address_above_a_job_leads_to_its_kind(studio: Server, world: World) -> None:
+    assert studio.get("/jobs/training").location == "/jobs?kind=training"
+    assert studio.get("/jobs/nope").status == 404
+
+
 def test_definition_is_downloaded(studio: Server, world: World) -> None:
     answer = studio.get("/pipelines/quality/definition")
     assert json.loads(answer.text)["Steps"][0]["Name"] == "Evaluate"
