@@ -31,6 +31,7 @@ from pipelines.errors import BuildError
 from pipelines.inputs import hash_reads
 from pipelines.overlay import apply_environment
 from pipelines.purity import find_impurities
+from pipelines.quick_sdk import do_once
 from pipelines.request import BuildRequest, from_json
 from pipelines.sources import Sources
 
@@ -48,6 +49,7 @@ def main() -> None:
     capture = Capture(environment)
     capture.install()
     _import_from(requests[0].root)
+    do_once()
     if len(requests) == 1:
         sys.exit(not compile_or_report(requests[0], environment, capture))
     with suppress(ImportError):  # then each build says so

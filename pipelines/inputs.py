@@ -15,7 +15,7 @@ from pipelines.fingerprint import hash_files, hash_folder
 SDK_PACKAGES = ("sagemaker", "sagemaker-core", "sagemaker-mlops", "sagemaker-serve", "sagemaker-train", "boto3")
 BUILD_MODULES = (
     *("archives", "assets", "build", "capture", "compile", "definition", "environment"),
-    *("fingerprint", "images", "inputs", "overlay", "purity", "request", "sources"),
+    *("fingerprint", "images", "inputs", "overlay", "purity", "quick_sdk", "request", "sources"),
 )
 """Modules of this tool that have a part in what a build yields."""
 BUILD_FIELDS = (
