@@ -9,20 +9,22 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from emulator.aws.arns import sagemaker_arn
+from emulator.aws.errors import ResourceNotFound
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.store.metrics import Metric
+from emulator.store.metrics import Metric, Wanted
 from emulator.store.trial_metrics import Raw, TrialMetrics
 
 TRIAL_COMPONENT = "experiment-trial-component"
 TRAINING_NAMESPACE = "/aws/sagemaker/TrainingJobs"
 PERIODS = {"OneMinute": 60, "FiveMinute": 300, "OneHour": 3600}
 OLDEST_SECONDS, NEWEST_SECONDS = 14 * 86_400, 2 * 3_600
+MAX_METRICS = 100
 MAX_RESULTS = 2880
 """Values of one query's answer; the rest is cut off and the answer says ``Truncated``. AWS does not tell its limit."""
 
@@ -40,7 +42,10 @@ STATISTICS: dict[str, Statistic] = {
 @operation("sagemaker-metrics", "BatchPutMetrics", blocking=True)
 def batch_put_metrics(request: Request, context: Context) -> Response:
     """Values that are not valid are told by their index, counted from 0; the others are kept."""
-    arn = sagemaker_arn(context.account, context.region, TRIAL_COMPONENT, request["TrialComponentName"])
+    name = request["TrialComponentName"]
+    arn = sagemaker_arn(context.account, context.region, TRIAL_COMPONENT, name)
+    if context.app.resources.by_arn(arn) is None:
+        raise ResourceNotFound(f"Trial component '{name}' does not exist.")
     now = time.time()
     errors, kept = [], []
     for index, datum in enumerate(request["MetricData"]):
@@ -56,6 +61,37 @@ def batch_put_metrics(request: Request, context: Context) -> Response:
 @operation("sagemaker-metrics", "BatchGetMetrics", blocking=True)
 def batch_get_metrics(request: Request, context: Context) -> Response:
     return {"MetricQueryResults": [_answer(query, context) for query in request["MetricQueries"]]}
+
+
+def summaries_of(context: Context, component: str, source: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What DescribeTrialComponent says of the metrics of a component, and of the training job that it stands for."""
+    trials, arn = _trials(context), (source or {}).get("SourceArn", "")
+    found = [(component, name, trials.values(component, name)) for name in trials.names(component)]
+    if _kind_of(arn) == "training-job":
+        found += [(arn, name, values) for name, values in _of_training_job(context, arn.rpartition("/")[2])]
+    return [_summary(*each) for each in found]
+
+
+def _summary(source: str, name: str, raw: list[Raw]) -> dict[str, Any]:
+    values = [each.value for each in raw]
+    numbers = {name: float(compute(values)) for name, compute in STATISTICS.items()}
+    return {"MetricName": name, "SourceArn": source, "TimeStamp": raw[-1].time, **numbers, "Count": len(values)}
+
+
+def _of_training_job(context: Context, job: str) -> list[tuple[str, list[Raw]]]:
+    wanted = Wanted(TRAINING_NAMESPACE, dimensions={"TrainingJobName": job})
+    metrics, _ = context.app.metrics.metrics(context.scope, wanted, 0, MAX_METRICS)
+    return [(metric.name, _points(context, metric)) for metric in metrics]
+
+
+def _points(context: Context, metric: Metric) -> list[Raw]:
+    points = context.app.metrics.points(context.scope, metric, 0, math.inf)
+    return [Raw(point.time, None, point.minimum) for point in points]
+
+
+def _kind_of(arn: str) -> str:
+    """``training-job`` of the ARN of a training job."""
+    return arn.split(":", 5)[-1].partition("/")[0]
 
 
 def _trials(context: Context) -> TrialMetrics:
@@ -92,9 +128,6 @@ def _by_time(values: list[Raw], query: dict[str, Any]) -> list[tuple[int, Raw]]:
 
 def _raw(query: dict[str, Any], context: Context) -> list[Raw]:
     arn, name = query["ResourceArn"], query["MetricName"]
-    kind, _, resource = arn.split(":", 5)[5].partition("/")
-    if kind != "training-job":
+    if _kind_of(arn) != "training-job":
         return _trials(context).values(arn, name)
-    metric = Metric(TRAINING_NAMESPACE, name, {"TrainingJobName": resource})
-    points = context.app.metrics.points(context.scope, metric, 0, math.inf)
-    return [Raw(point.time, None, point.minimum) for point in points]
+    return _points(context, Metric(TRAINING_NAMESPACE, name, {"TrainingJobName": arn.rpartition("/")[2]}))

@@ -6,17 +6,22 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.services.context import Context
+from emulator.services.sagemaker_metrics import summaries_of
 from emulator.store.metrics import Metric, Point
-from emulator.store.resources import Scope
+from emulator.store.resources import Resource, Scope
 from tests.emulator.gateway.conftest import Wire
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:experiment-trial-component/run-1"
+SCOPE = Scope("123456789012", "us-east-1")
 NOW = int(time.time()) // 3600 * 3600
 """The hour in which the tests began."""
 
 
 @pytest.fixture
 def metrics(wire: Wire) -> Any:
+    component = Resource(SCOPE, "experiment-trial-component", "run-1", ARN, {})
+    assert wire.app.resources.insert(component)
     return wire.client("sagemaker-metrics")
 
 
@@ -79,6 +84,13 @@ def test_values_out_of_their_time_are_told_by_their_index_and_the_others_kept(me
     assert curve(get(metrics)) == [(0, 1)]
 
 
+def test_a_run_that_is_not_there_takes_no_metrics(metrics: Any) -> None:
+    with pytest.raises(ClientError, match="Trial component 'run-2' does not exist"):
+        metrics.batch_put_metrics(
+            TrialComponentName="run-2", MetricData=[{"MetricName": "m", "Value": 1, "Timestamp": NOW}]
+        )
+
+
 def test_the_model_is_held_to(metrics: Any) -> None:
     with pytest.raises(ClientError, match="failed to satisfy constraint"):
         metrics.batch_put_metrics(
@@ -89,6 +101,27 @@ def test_the_model_is_held_to(metrics: Any) -> None:
 def test_what_a_training_job_printed_is_read_by_its_arn(wire: Wire, metrics: Any) -> None:
     metric = Metric("/aws/sagemaker/TrainingJobs", "loss", {"TrainingJobName": "job"})
     points = [(metric, Point.of(NOW + number, value)) for number, value in enumerate((0.9, 0.4))]
-    wire.app.metrics.put(Scope("123456789012", "us-east-1"), points)
+    wire.app.metrics.put(SCOPE, points)
     arn = "arn:aws:sagemaker:us-east-1:123456789012:training-job/job"
     assert curve(get(metrics, ResourceArn=arn)) == [(0, 0.9), (1, 0.4)]
+
+
+def test_summaries_are_of_the_component_and_of_the_job_it_stands_for(wire: Wire, metrics: Any) -> None:
+    put(metrics, (3.0, 0, 1), (1.0, 1, 2), (2.0, 2, 3))
+    metric = Metric("/aws/sagemaker/TrainingJobs", "auc", {"TrainingJobName": "job"})
+    wire.app.metrics.put(SCOPE, [(metric, Point.of(NOW, 0.5))])
+    job = "arn:aws:sagemaker:us-east-1:123456789012:training-job/job"
+    loss, auc = summaries_of(Context(SCOPE, "request", wire.app), ARN, {"SourceArn": job})
+    assert loss == {
+        "MetricName": "loss",
+        "SourceArn": ARN,
+        "TimeStamp": NOW + 3,
+        "Min": 1,
+        "Max": 3,
+        "Avg": 2,
+        "Last": 2,
+        "Count": 3,
+        "StdDev": 1,
+    }
+    assert (auc["MetricName"], auc["SourceArn"], auc["Last"], auc["StdDev"]) == ("auc", job, 0.5, 0)
+    assert summaries_of(Context(SCOPE, "request", wire.app), "arn:other", None) == []
