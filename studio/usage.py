@@ -1,7 +1,8 @@
 """What a job used of its machines through time: processor, memory, disk and GPU, from CloudWatch.
 
 SageMaker publishes these once a minute in the namespaces of its log groups, with the dimension ``Host`` of the value
-``job/algo-1`` (Developer Guide, "Amazon SageMaker AI metrics in Amazon CloudWatch").
+``job/algo-1``, of a transform job ``job/i-0123456789abcdef0`` (Developer Guide, "Amazon SageMaker AI metrics in Amazon
+CloudWatch").
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from studio.aws import Aws
 from studio.job_view import JobView
+from studio.logs import streams_of
 from studio.series import Series
 
 NAMES = (
@@ -62,7 +64,9 @@ def read_usage(aws: Aws, job: JobView, now: datetime | None = None) -> list[Usag
     now = now or datetime.now(UTC)
     ended = job.ended or now
     fine = now - job.started < FINE_KEPT and ended - job.started < LONGEST_FINE
-    wanted = [(name, host) for name in NAMES for host in job.hosts[:MOST_HOSTS]]
+    wanted = [(name, host) for name in NAMES for host in _hosts(aws, job)[:MOST_HOSTS]]
+    if not wanted:
+        return []
     answer = aws.call(
         "cloudwatch",
         "get_metric_data",
@@ -81,6 +85,14 @@ def read_usage(aws: Aws, job: JobView, now: datetime | None = None) -> list[Usag
         if times:
             found[name].append(Series(host, tuple(zip(times, result["Values"], strict=True))))
     return [Usage(name, tuple(found[name])) for name in NAMES if found[name]]
+
+
+def _hosts(aws: Aws, job: JobView) -> list[str]:
+    """What its machines are called: those of a transform job by ids, which only the names of its log streams tell."""
+    if job.kind.stem != "TransformJob":
+        return job.hosts
+    streams = (stream.split("/")[1] for stream in streams_of(aws, job.kind, job.name))
+    return list(dict.fromkeys(stream.rpartition("-")[0] for stream in streams))
 
 
 def _query(identifier: str, job: JobView, name: str, host: str, period: int) -> dict[str, Any]:
