@@ -64,9 +64,10 @@ def read_usage(aws: Aws, job: JobView, now: datetime | None = None) -> list[Usag
     now = now or datetime.now(UTC)
     ended = job.ended or now
     fine = now - job.started < FINE_KEPT and ended - job.started < LONGEST_FINE
-    wanted = [(name, host) for name in NAMES for host in _hosts(aws, job)[:MOST_HOSTS]]
-    if not wanted:
+    hosts = _hosts(aws, job)[:MOST_HOSTS]
+    if not hosts:
         return []
+    wanted = [(name, host) for name in NAMES for host in hosts]
     answer = aws.call(
         "cloudwatch",
         "get_metric_data",
