@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,16 +58,13 @@ class Tree:
             yield from self._walk(folder, "", skipped)
 
     def _walk(self, folder: Path, prefix: str, skipped: Callable[[str], None]) -> Iterator[Entry]:
-        _permit(folder, 0o700)
-        with os.scandir(folder) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name)
-        for entry in ordered:
+        for entry in _listed(folder):
             relative = f"{prefix}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(folder / entry.name, f"{relative}/", skipped)
             elif entry.is_file(follow_symlinks=False):
-                _permit(folder / entry.name, 0o400)
-                yield Entry(relative, folder / entry.name, link=False)
+                if _readable(folder / entry.name):
+                    yield Entry(relative, folder / entry.name, link=False)
             elif entry.is_symlink() and (target := self._target(folder / entry.name)) is not None:
                 yield Entry(relative, target, link=True)
             else:
@@ -104,6 +102,16 @@ class Tree:
         return self.root.joinpath(*parts[len(root) :]) if tuple(parts[: len(root)]) == root else None
 
 
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, in order; nothing if a program at work has removed it."""
+    try:
+        _permit(folder, 0o700)
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+
+
 class Trees:
     """The same folders of several hosts, as one. Where hosts left files of one path, that of the first host counts.
 
@@ -128,6 +136,30 @@ class Trees:
             else:
                 last = entry
                 yield entry
+
+    def latest(self, container_path: str) -> Iterator[Entry]:
+        """Every regular file below a folder of any host; of those of one path, the one that was written last.
+
+        For folders that are uploaded as they change, by which each host's last word counts.
+        """
+        found: dict[str, tuple[int, Entry]] = {}
+        for tree in self._trees:
+            for entry in tree.files(container_path):
+                with suppress(FileNotFoundError):
+                    written = entry.path.stat().st_mtime_ns
+                    if entry.relative not in found or written > found[entry.relative][0]:
+                        found[entry.relative] = (written, entry)
+        for _, entry in found.values():
+            yield entry
+
+
+def _readable(file: Path) -> bool:
+    """Make a file readable; False if a program at work has removed it."""
+    try:
+        _permit(file, 0o400)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _permit(path: Path, wanted: int) -> None:

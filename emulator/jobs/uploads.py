@@ -55,7 +55,7 @@ class Uploader:
         """
         with naming_the_reason():
             bucket, prefix = parse_s3_uri(output.uri)
-            for entry in self.tree.files(output.path):
+            for entry in self.tree.latest(output.path):
                 try:
                     state = entry.path.stat()
                     signature = (state.st_mtime_ns, state.st_size)

@@ -26,6 +26,7 @@ _TCP, _UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 _SYN, _ACK = 0x02, 0x10
 _ADDRESSES, _UDP_HEADER = struct.Struct("!4s4s"), struct.Struct("!HHHH")
 _MAX_FLOWS, _FLOW_SECONDS = 256, 60.0
+"""Of datagrams: how many ends at a time may wait for answers, and how long."""
 _Address = tuple[str, int]
 
 logger = logging.getLogger(__name__)
@@ -167,19 +168,27 @@ class Gateway:
         source, target = (packet.source, packet.ports[0]), (packet.target, packet.ports[1])
         flow = self._flows.get((source, target))
         if flow is None:
-            if len(self._flows) >= _MAX_FLOWS:
-                return  # datagrams may be lost
             answers = _Answers(self._tun, target, source)
             with contextlib.suppress(OSError):
                 flow, _ = await self._loop.create_datagram_endpoint(lambda: answers, remote_addr=_outside(*target))
-                self._flows[source, target] = flow
-                self._loop.call_later(_FLOW_SECONDS, self._end, source, target)
+                self._keep((source, target), flow)
         if flow is not None:
             flow.sendto(packet.payload[_UDP_HEADER.size :])
 
-    def _end(self, source: _Address, target: _Address) -> None:
-        """A flow has its time; what comes after makes a new one."""
-        self._flows.pop((source, target)).abort()
+    def _keep(self, ends: tuple[_Address, _Address], flow: asyncio.DatagramTransport) -> None:
+        """A flow has its time, or goes when there are too many; what comes after makes a new one."""
+        if (earlier := self._flows.pop(ends, None)) is not None:
+            earlier.abort()
+        self._flows[ends] = flow
+        self._loop.call_later(_FLOW_SECONDS, self._end, ends, flow)
+        while len(self._flows) > _MAX_FLOWS:
+            oldest = next(iter(self._flows))
+            self._end(oldest, self._flows[oldest])
+
+    def _end(self, ends: tuple[_Address, _Address], flow: asyncio.DatagramTransport) -> None:
+        if self._flows.get(ends) is flow:
+            del self._flows[ends]
+            flow.abort()
 
 
 class _Answers(asyncio.DatagramProtocol):

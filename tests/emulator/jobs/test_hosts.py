@@ -246,3 +246,21 @@ def test_a_launcher_that_cannot_join_hosts_has_them_refused_at_once(world, monke
         world.processing("two", "true", **nodes(2))
     world.processing("one", "true", **nodes(1))
     world.processed("one")
+
+
+def test_of_a_checkpoint_that_several_hosts_have_the_last_one_written_counts(world):
+    world.put("saved/step", b"0")
+    wait = f"until [ -e {world.root}/go ]; do sleep 0.02; done"
+    script = (
+        f"cd $ML/checkpoints; cat step; if {on('algo-2')}; then echo 2 > step; else {wait}; echo 1 > step; fi; {wait}"
+    )
+    world.training("saving", script, CheckpointConfig={"S3Uri": f"s3://{BUCKET}/saved"}, **instances(2))
+    until(lambda: world.get("saved/step") == b"2\n")
+    (world.root / "go").touch()
+    world.trained("saving")
+    assert world.get("saved/step") == b"1\n"
+    assert world.keys("saved/") == ["saved/step"]
+    assert {host: lines[0][:1] for host, lines in streams(world, "Training", "saving").items()} == {
+        "algo-1": "0",
+        "algo-2": "0",
+    }

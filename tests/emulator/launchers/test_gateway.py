@@ -85,6 +85,19 @@ print(open("/etc/resolv.conf").read().strip())
     assert on_each_host(sandbox, lan, text) == [f"nameserver {NAME_SERVER}\n"] * 2
 
 
+def test_more_askers_than_are_remembered_at_a_time_all_get_answers(sandbox, lan, outside, monkeypatch):
+    monkeypatch.setattr(gateway, "_MAX_FLOWS", 3)
+    text = f"""
+import socket
+for _ in range(20):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.settimeout(20)
+        made.sendto(b"x", ("{NAME_SERVER}", {outside[2]}))
+        print(made.recv(10).decode(), end="")
+"""
+    assert on_each_host(sandbox, lan, text) == ["X" * 20] * 2
+
+
 def test_what_the_outside_refuses_is_a_broken_connection(sandbox, lan, outside):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
