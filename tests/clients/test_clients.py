@@ -75,3 +75,13 @@ def test_sdk_v2_estimators_run_scripts_and_follow_their_logs(answer: Answer) -> 
         assert seen[kind]["model"].endswith("/output/model.tar.gz")
     assert "ExecuteUserScriptError" in seen["failed"]
     assert "ValueError: a factor of nothing" in seen["failed"]
+
+
+@pytest.mark.parametrize(("client", "program"), [("sdk-v2", "experiment_v2.py"), ("sdk-v3", "experiment_v3.py")])
+def test_a_run_of_an_experiment_is_logged_and_read(answer: Answer, client: str, program: str) -> None:
+    assert answer(client, program) == {
+        "parameters": {"depth": {"NumberValue": 5}, "kind": {"StringValue": "tree"}, "more": {"NumberValue": 1.5}},
+        "status": "Completed",
+        "metrics": {"loss": 0.5},
+        "curve": [0.9, 0.5],
+    }

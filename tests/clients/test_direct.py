@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.clients.test_clients import Answer
@@ -82,3 +84,17 @@ def test_sdk_v3_packs_handlers_into_a_model_within_a_pipeline(answer: Answer) ->
     assert {name.partition("-")[0] for name in seen["steps"]} == {"Train", "Create", "Transform"}
     assert len(seen["steps"]) == 4
     assert all(score.startswith("score=") for score in seen["scores"])
+
+
+def test_sdk_v2_trains_keras_and_transforms_with_its_saved_model(answer: Answer) -> None:
+    seen = answer("sdk-v2", "direct_v2.py", "tensorflow")["tensorflow"]
+    assert seen["loss"] < 0.01
+    assert [row[0] for row in seen["predictions"]] == pytest.approx([2.0, 0.5], abs=0.05)
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+def test_sdk_v2_runs_spark_with_modules_a_configuration_and_event_logs(answer: Answer) -> None:
+    seen = answer("sdk-v2", "spark_v2.py")
+    assert seen["sums"] == ["A,1.0", "B,5.0"]
+    assert len(seen["events"]) == 1
+    assert seen["said"] == ["shuffle partitions: 2"]

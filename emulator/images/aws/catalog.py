@@ -44,7 +44,8 @@ SCIKIT_LEARN = Definition("scikit-learn", "scikit-learn", ("scikit-learn", "pand
 BASE_PYTHON = Definition("base-python", "base Python", ("sagemaker", "pandas", "numpy"))
 PYTORCH = Definition("pytorch", "PyTorch", ("torch", "scikit-learn", "pandas", "numpy"))
 TENSORFLOW = Definition("tensorflow", "TensorFlow", ("tensorflow-cpu", "keras", "scikit-learn", "pandas", "numpy"))
-DEFINITIONS = {each.name: each for each in (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, PYTORCH, TENSORFLOW)}
+SPARK = Definition("spark", "Spark", ("pyspark", "pandas", "numpy"))
+DEFINITIONS = {each.name: each for each in (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, PYTORCH, TENSORFLOW, SPARK)}
 REPOSITORIES = {
     "sagemaker-xgboost": XGBOOST,
     "xgboost": XGBOOST,
@@ -62,6 +63,7 @@ REPOSITORIES = {
     "tensorflow-inference-graviton": TENSORFLOW,
     "sagemaker-tensorflow-scriptmode": TENSORFLOW,
     "sagemaker-tensorflow-serving": TENSORFLOW,
+    "sagemaker-spark-processing": SPARK,
 }
 """Names of repositories; ``xgboost`` is the algorithm image of before 2019."""
 _ONLY_OF_AWS = {"xgboost", "pytorch"}

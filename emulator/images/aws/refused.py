@@ -45,7 +45,6 @@ _BY_PREFIX = {
     "ray": "There is no stand-in for {name}.",
     "sagemaker-geospatial": "There is no stand-in for {name}.",
     "sagemaker-inspect-ai": "There is no stand-in for {name}.",
-    "sagemaker-spark": "There is no stand-in for {name}.",
     "sagemaker-tensorflow": "There is no stand-in for {name}: take tensorflow-training or tensorflow-inference.",
     "whisperx": "There is no stand-in for {name}.",
     "stabilityai": "There is no stand-in for {name}, which needs GPUs.",

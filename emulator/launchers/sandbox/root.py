@@ -77,7 +77,8 @@ class Template:
     def _make_etc(self) -> None:
         etc = f"{self._skeleton}/etc"
         os.mkdir(etc)
-        for name in _ETC:
+        java = (name for name in os.listdir("/etc") if name.startswith("java"))  # Debian's keeps its settings there
+        for name in (*_ETC, *java):
             _copy_readable(f"/etc/{name}", f"{etc}/{name}")
         accounts = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
         _write(f"{etc}/passwd", accounts)

@@ -16,6 +16,7 @@ from sagemaker.pytorch import PyTorch
 from sagemaker.s3 import S3Downloader, S3Uploader
 from sagemaker.sklearn import SKLearn
 from sagemaker.sklearn.processing import SKLearnProcessor
+from sagemaker.tensorflow import TensorFlow
 from sagemaker.tuner import (
     CategoricalParameter,
     ContinuousParameter,
@@ -92,6 +93,22 @@ def pytorch():
     transformer = estimator.transformer(1, "ml.m5.large", accept="application/json", strategy="MultiRecord")
     answer["scores"] = json.loads("".join(transform(transformer)))
     return answer
+
+
+def tensorflow():
+    estimator = TensorFlow(
+        entry_point="train_keras.py",
+        source_dir=str(HERE),
+        framework_version="2.14",
+        py_version="py310",
+        hyperparameters={"epochs": 200},
+        metric_definitions=[{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
+        **COMMON,
+    )
+    estimator.fit(logs=False)
+    metrics = estimator.latest_training_job.describe()["FinalMetricDataList"]
+    answer = transform(estimator.transformer(1, "ml.m5.large", strategy="MultiRecord"))
+    return {"loss": metrics[0]["Value"], "predictions": json.loads("".join(answer))["predictions"]}
 
 
 def xgboost_estimator(**hyperparameters):
@@ -203,7 +220,8 @@ def own_archive():
 def main():
     import sys
 
-    parts = {each.__name__: each for each in (sklearn, pytorch, tuning, processing, models, own_archive)}
+    every = (sklearn, pytorch, tensorflow, tuning, processing, models, own_archive)
+    parts = {each.__name__: each for each in every}
     print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))
 
 

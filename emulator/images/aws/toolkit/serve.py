@@ -67,6 +67,10 @@ def _defaults() -> Defaults:
         from .pytorch import DEFAULTS
 
         return DEFAULTS
+    if _has("tensorflow"):
+        from .tensorflow_models import DEFAULTS
+
+        return DEFAULTS
     if _has("xgboost"):
         from .xgboost_algorithm.serving import decode
 
