@@ -11,6 +11,8 @@ from emulator.launchers import gateway
 from emulator.launchers.gateway import Packet, datagram
 from emulator.launchers.sandbox.switch import NAME_SERVER
 
+from .workshop import Workshop, environment_of_tests
+
 HOSTS = ["algo-1", "algo-2"]
 
 
@@ -39,6 +41,12 @@ def outside(monkeypatch):
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def sandbox(namespaces, launchers, tmp_path):
+    """One launcher is enough: how a program starts makes no difference to its network."""
+    return Workshop(launchers("process"), tmp_path, environment_of_tests())
 
 
 @pytest.fixture
