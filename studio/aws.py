@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
+
+from studio.security import is_loopback
 
 if TYPE_CHECKING:
     from studio.definition import Definition
@@ -62,6 +65,7 @@ class Aws:
         self.gaps: list[Problem] = []
         self.ended: dict[tuple[str, str], dict[str, Any]] = {}
         self.readings: dict[tuple[str, str], Reading] = {}
+        self.strips: dict[tuple[str, Any], tuple[float, list[dict[str, Any]]]] = {}
         self.definition = lru_cache(maxsize=128)(self._definition)
         self.pipeline_arn = lru_cache(maxsize=1024)(self._pipeline_arn)
         self.parameters = lru_cache(maxsize=4096)(self._parameters)
@@ -77,8 +81,8 @@ class Aws:
 
     @property
     def is_remote(self) -> bool:
-        """Whether AWS itself answers, which throttles those who ask often."""
-        return ".amazonaws.com" in self.endpoint
+        """Whether another machine answers: AWS, which throttles those who ask often."""
+        return not is_loopback(urlsplit(self.endpoint).hostname or "")
 
     def reader(self) -> Aws:
         """The same account for one request, with ``gaps`` of its own: what that request could not read."""
@@ -174,6 +178,7 @@ class Aws:
             remembered.cache_clear()
         self.ended.clear()
         self.readings.clear()
+        self.strips.clear()
 
 
 def _camel(method: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from studio.aws import Aws
@@ -43,17 +43,29 @@ class Trials:
         return list(dict.fromkeys(name for trial in self.items for name, _ in trial.settings))
 
     @property
-    def ranked(self) -> list[Trial]:
-        """The best first; those without a value last."""
+    def more_is_better(self) -> bool:
+        """Told from the best one: AutoML does not say whether its objective is to be large."""
         best = next((trial.value for trial in self.items if trial.name == self.best), None)
         values = [trial.value for trial in self.items if trial.value is not None]
-        sign = -1 if best is None or not values or best >= max(values) else 1
+        return best is None or not values or best >= max(values)
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """The best first; those without a value last."""
+        sign = -1 if self.more_is_better else 1
         return sorted(self.items, key=lambda trial: (trial.value is None, sign * (trial.value or 0.0)))
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
         """The objective by number of the trial."""
         return tuple((float(n), trial.value) for n, trial in enumerate(self.items, 1) if trial.value is not None)
+
+    @property
+    def best_so_far(self) -> tuple[tuple[float, float], ...]:
+        """The best objective of all trials up to each."""
+        better = max if self.more_is_better else min
+        values = accumulate((value for _, value in self.points), better)
+        return tuple((n, value) for (n, _), value in zip(self.points, values, strict=True))
 
 
 def read_trials(aws: Aws, kind: Kind, name: str, document: Mapping[str, Any]) -> Trials | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,8 +17,14 @@ from studio.definition import Definition, read_definition
 from studio.graph import build_graph
 from studio.pages.page import Aws, Page, Problem, View, Write
 from studio.pages.runs import read_runs
+from studio.steps import UNDER_WAY
 
-NOTHING: dict[str, Any] = {}
+Item = dict[str, Any]
+NOTHING: Item = {}
+PAGE, MARKS = 25, 5
+"""Pipelines on a page, and marks of executions beside each."""
+FRESH_SECONDS, REMEMBERED = 20.0, 2000
+"""How long the marks of a pipeline whose executions have all ended are taken as they were."""
 
 
 def pipelines(view: View) -> Page:
@@ -29,26 +36,40 @@ def pipelines(view: View) -> Page:
         SortBy=order or "CreationTime",
         SortOrder="Ascending" if order == "Name" else "Descending",
         NextToken=view.get("after") or None,
-        MaxResults=100,
+        MaxResults=PAGE,
     )
     found = answer["PipelineSummaries"]
     if sort == "executed":
         found.sort(key=lambda item: item["LastExecutionTime"].timestamp() if item.get("LastExecutionTime") else 0.0)
         found.reverse()
-    latest = _latest(view.aws, [item["PipelineName"] for item in found])
+    latest = _latest(view.aws, found)
+    is_live = any(run["PipelineExecutionStatus"] in UNDER_WAY for runs in latest.values() for run in runs)
     context = {"items": found, "latest": latest, "next": answer.get("NextToken"), "sort": sort}
-    return Page("pipelines.html", "Pipelines", context)
+    return Page("pipelines.html", "Pipelines", context, ("list",), is_live)
 
 
-def _latest(aws: Aws, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+def _latest(aws: Aws, items: list[Item]) -> dict[str, list[Item]]:
     """The latest executions of each pipeline, for the strip of marks beside its name."""
-
-    def ask(name: str) -> list[dict[str, Any]]:
-        listed = partial(aws.sagemaker, "list_pipeline_executions", PipelineName=name, MaxResults=8)
-        return list(aws.optional(listed, NOTHING).get("PipelineExecutionSummaries", []))
-
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return dict(zip(names, pool.map(ask, names), strict=True))
+        strips = pool.map(partial(_strip, aws), items)
+        return dict(zip((item["PipelineName"] for item in items), strips, strict=True))
+
+
+def _strip(aws: Aws, item: Item) -> list[Item]:
+    """None of a pipeline that has never run; remembered until it runs again, or what has ended may be retried."""
+    key = item["PipelineArn"], item.get("LastExecutionTime")
+    if key[1] is None:
+        return []
+    until, known = aws.strips.get(key, (0.0, []))
+    if time.monotonic() < until:
+        return known
+    listed = partial(aws.sagemaker, "list_pipeline_executions", PipelineName=item["PipelineName"], MaxResults=MARKS)
+    found = list(aws.optional(listed, NOTHING).get("PipelineExecutionSummaries", []))
+    if found and not any(run["PipelineExecutionStatus"] in UNDER_WAY for run in found):
+        aws.strips[key] = time.monotonic() + FRESH_SECONDS, found
+        if len(aws.strips) > REMEMBERED:
+            aws.strips.pop(next(iter(aws.strips)), None)
+    return found
 
 
 def pipeline(view: View) -> Page:

@@ -171,6 +171,31 @@ def test_a_filter_looks_through_a_thousand_at_a_time(world: World, rules: Front,
     assert 'rel="next"' in answer.text
 
 
+def test_ten_thousand_pipelines_are_paged_not_loaded(world: World, rules: Front, server: Server) -> None:
+    def answer(request: Request) -> dict[str, Any]:
+        first = int(request.get("NextToken", "0"))
+        items = [
+            {
+                "PipelineArn": f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/p{n}",
+                "PipelineName": f"p{n:05d}-{'x' * 60}",
+                **({"LastExecutionTime": STARTED} if n % 2 else {}),
+                "CreationTime": STARTED,
+                "LastModifiedTime": STARTED,
+            }
+            for n in range(first, first + request["MaxResults"])
+        ]
+        return {"PipelineSummaries": items, "NextToken": str(first + request["MaxResults"])}
+
+    rules.rules |= {"ListPipelines": answer, "ListPipelineExecutions": executions_of(10_000)}
+    first = server.get("/pipelines")
+    assert (rules.calls["ListPipelines"], rules.calls["ListPipelineExecutions"]) == (1, 12), "only of those that ran"
+    assert len(first.text) <= 50_000
+    server.get("/pipelines")
+    assert rules.calls["ListPipelineExecutions"] == 12, "what has ended is remembered"
+    after = re.findall(r'rel="next" href="([^"]+)"', first.text)[0].replace("&amp;", "&")
+    assert "p00025-" in server.get(after).words
+
+
 def test_ten_thousand_jobs_are_paged_not_loaded(world: World, rules: Front, server: Server) -> None:
     def answer(request: Request) -> dict[str, Any]:
         first = int(request.get("NextToken", "0"))

@@ -71,6 +71,7 @@ def test_trials_of_automl_are_its_candidates() -> None:
     assert trials is not None
     assert [trial.name for trial in trials.ranked] == ["b", "a"], "the smaller error is the better one"
     assert trials.objective == "MSE"
+    assert trials.best_so_far == ((1.0, 0.4), (2.0, 0.2))
 
 
 def test_a_transform_job_says_what_it_transforms() -> None:

@@ -270,3 +270,12 @@ def test_wide_fans_and_loops_are_unfolded(studio: Server, world: World, runner: 
     unfold = re.findall(r'href="([^"]+)">Unfold in the graph', folded.text)[0].replace("&amp;", "&")
     assert studio.get(unfold).text.count('class="node ') == 15
     assert "Unfold in the graph" in studio.get("/pipelines/wide?tab=graph&step=Each").words
+
+
+def test_the_list_of_pipelines_follows_what_runs(studio: Server, world: World, runner: Runner) -> None:
+    execution = runner.start("slow")
+    followed = (line for line in studio.events("/live?for=/pipelines") if world.id(execution) in line)
+    assert "m-running" in next(followed)
+    runner.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+    ended = next(line for line in followed if re.search(rf"{world.id(execution)}[^>]*state stopped", line))
+    assert "Stopped" in ended
