@@ -44,7 +44,7 @@ class Container:
         self._counter: tuple[str, bytes] | None = None
 
     def run(self) -> None:
-        start = [self._engine, "start", "--attach", "--sig-proxy=false", self._name]
+        start = [self._engine, "start", "--attach", self._name]
         process = subprocess.Popen(start, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output)
         self._watch(process)
         code = self._exit_code(process.returncode)
@@ -117,12 +117,12 @@ class Container:
         return None
 
     def _exit_code(self, code: int) -> int:
-        """What the container ended with; the engine's word counts where its own program was killed."""
+        """What the container ended with; ``code`` is what the engine's program did, which may not have started it."""
         state = self._call("inspect", "--format", "{{.State.OOMKilled}} {{.State.ExitCode}}", self._name)
         if state is not None:
             killed, told = state.split()
             self._out_of_memory = self._out_of_memory or (killed == "true" and told != "0")
-            code = int(told)
+            code = int(told) or code
         return _KILLED if self._out_of_memory else code
 
     def _report(self, code: int) -> None:
