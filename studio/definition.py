@@ -93,7 +93,7 @@ def _read_steps(
     items: list[Mapping[str, Any]], into: dict[str, Step], branch: tuple[str, str] | None, loop: str | None
 ) -> None:
     for item in items:
-        name, kind = str(item["Name"]), str(item.get("Type", ""))
+        name, kind = str(item["Name"]), str(item.get("Type") or "")
         arguments = item.get("Arguments") if isinstance(item.get("Arguments"), dict) else {}
         own = {key: value for key, value in item.items() if key != "Arguments"} | {
             "Arguments": {key: value for key, value in (arguments or {}).items() if key not in _INNER}
