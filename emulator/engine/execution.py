@@ -25,6 +25,7 @@ KIND = "pipeline-execution"
 PARAMETERS = "PipelineParameters"
 PIPELINE_ARN = "PipelineArn"
 VERSION = "PipelineVersionId"
+EXPERIMENT = "PipelineExperimentConfig"
 PARALLELISM = "ParallelismConfiguration"
 FAILURE_REASON = "FailureReason"
 ATTEMPTS = "Attempts"
@@ -46,6 +47,8 @@ class Execution:
         self.id = resource.name
         self.scope = resource.scope
         self.pipeline_arn: str = resource.body[PIPELINE_ARN]
+        self.experiment: dict[str, str] = resource.body.get(EXPERIMENT) or {}
+        """The experiment and the trial that the jobs of its steps belong to."""
         self.definition = definition
         self.resources = resources
         self.frontier = Frontier(definition, _graph_of(resource, definition))

@@ -44,7 +44,8 @@ def batch_put_metrics(request: Request, context: Context) -> Response:
     """Values that are not valid are told by their index, counted from 0; the others are kept."""
     name = request["TrialComponentName"]
     arn = sagemaker_arn(context.account, context.region, TRIAL_COMPONENT, name)
-    if context.app.resources.by_arn(arn) is None:
+    component = context.app.resources.by_arn(arn)
+    if component is None:
         raise ResourceNotFound(f"Trial component '{name}' does not exist.")
     now = time.time()
     errors, kept = [], []
@@ -54,7 +55,7 @@ def batch_put_metrics(request: Request, context: Context) -> Response:
             kept.append((datum["MetricName"], raw))
         else:
             errors.append({"Code": "VALIDATION_ERROR", "MetricIndex": index})
-    _trials(context).put(arn, kept)
+    _trials(context).put(component.arn, kept)
     return {"Errors": errors} if errors else {}
 
 

@@ -84,6 +84,11 @@ class Host(Protocol):
     def scope(self) -> Scope: ...
 
     @property
+    def experiment(self) -> dict[str, str]:
+        """ExperimentName and TrialName that its jobs belong to; empty where the pipeline has none."""
+        ...
+
+    @property
     def resources(self) -> Resources:
         """Where executors keep what a step waits for that no operation makes: a callback, an invocation."""
         ...

@@ -15,6 +15,7 @@ from emulator.engine.steps.failures import create_failed, job_failed
 
 NAME = "Name"
 """Member of the handle: the job's name."""
+EXPERIMENT_CONFIG = "ExperimentConfig"
 
 
 class JobExecutor(ApiExecutor):
@@ -30,7 +31,10 @@ class JobExecutor(ApiExecutor):
         prefix = evaluate(arguments.pop(member, None), host.environment({}))
         run.handle = {NAME: self.job_name(host.id, run.step.name, prefix), "Kind": self.kind}
         resolved = evaluate(arguments, host.environment(run.handle))
-        run.arguments = coerce(input_shape(self.create), {member: run.handle[NAME], **resolved})
+        shape = input_shape(self.create)
+        run.arguments = coerce(shape, {member: run.handle[NAME], **resolved})
+        if host.experiment and EXPERIMENT_CONFIG in shape.members:
+            run.arguments[EXPERIMENT_CONFIG] = {**host.experiment, **run.arguments.get(EXPERIMENT_CONFIG, {})}
 
     def job_name(self, execution: str, step: str, prefix: str | None) -> str:
         """The name that the job is given."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.aws.errors import NotImplementedHere, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.sagemaker.lineage_entities import ASSOCIATION, find_entity
+from emulator.services.sagemaker.lineage_entities import ARTIFACT, ASSOCIATION, find_entity
 from emulator.services.sagemaker.pipelines import caller, paging
 from emulator.store.resources import Query, Resource
 
@@ -62,7 +62,6 @@ def _name(source: str, destination: str) -> str:
 
 def _end(arn: str, context: Context) -> dict[str, Any]:
     """One end of an association as it is listed: ``Arn``, ``Name`` and ``Type``, which is the entity's own type."""
-    entity, description = find_entity(context, arn)
-    noun = entity.kind.capitalize()
-    name = entity.body.get("ArtifactName") if noun == "Artifact" else entity.name
-    return {"Arn": entity.arn, "Name": name, "Type": description[f"{noun}Type"]}
+    entity, kind = find_entity(context, arn)
+    name = entity.body.get("ArtifactName") if entity.kind == ARTIFACT.kind else entity.name
+    return {"Arn": entity.arn, "Name": name, "Type": kind}

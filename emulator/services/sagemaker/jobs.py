@@ -10,6 +10,7 @@ from emulator.aws.arns import sagemaker_arn
 from emulator.aws.errors import ResourceInUse, ResourceLimitExceeded, ValidationException
 from emulator.aws.operations import Request
 from emulator.services.context import Context
+from emulator.services.sagemaker.job_components import check_config, track
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource
 
@@ -22,9 +23,11 @@ def insert(context: Context, kind: str, name: str, body: dict[str, Any], in_use:
 
     Raises:
         ResourceInUse: the name is taken; ``in_use`` says so, followed by the ARN.
+        ResourceNotFound: it names an experiment that does not exist.
     """
     tags = body.pop("Tags", [])
     check_new_tags(tags)
+    check_config(context, body)
     arn = sagemaker_arn(context.account, context.region, kind, name)
     job = Resource(context.scope, kind, name, arn, body, status="InProgress")
     resources = context.app.resources
@@ -33,6 +36,7 @@ def insert(context: Context, kind: str, name: str, body: dict[str, Any], in_use:
             raise ResourceInUse(f"{in_use} ({arn})")
         if tags:
             resources.add_tags(arn, tags)
+        track(context, job)
     context.app.jobs.submit(job)
     return job
 

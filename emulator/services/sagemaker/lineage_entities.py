@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.aws.arns import Arn, sagemaker_arn
 from emulator.aws.errors import ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response
 from emulator.services.sagemaker.pipelines import caller, paging
 from emulator.services.sagemaker.tags import check_new_tags
+from emulator.services.sagemaker.trial_components import find_component
+from emulator.services.sagemaker_metrics import TRIAL_COMPONENT
 from emulator.store.resources import Query, Resource
 
 if TYPE_CHECKING:
@@ -133,15 +135,18 @@ ARTIFACT = Entity(
 CONTEXT = Entity("context", "Context", ("Source", "ContextType", "Description", "Properties"))
 
 
-def find_entity(context: Context, arn: str) -> tuple[Resource, dict[str, Any]]:
-    """Any entity by its ARN, with its description.
+def find_entity(context: Context, arn: str) -> tuple[Resource, str | None]:
+    """Any entity by its ARN, with its type; of a trial component that is what it came from.
 
     Raises:
-        ResourceNotFound: there is none; experiments and trial components are none here.
+        ResourceNotFound: there is none.
     """
     kind = Arn.parse(arn).resource_type
+    if kind == TRIAL_COMPONENT:
+        found = find_component(context, arn)
+        return found, (found.body.get("Source") or {}).get("SourceType")
     for entity in (ACTION, ARTIFACT, CONTEXT):
         if entity.kind == kind:
             found = entity.find(context, arn)
-            return found, entity.describe(found)
+            return found, found.body.get(f"{entity.noun}Type")
     raise ResourceNotFound(f"{arn} does not exist.")

@@ -12,6 +12,7 @@ from emulator.aws.operations import Request, Response, operation
 from emulator.engine.definition import read_definition
 from emulator.engine.environment import experiment_of, mlflow_of
 from emulator.engine.execution import (
+    EXPERIMENT,
     FAILURE_REASON,
     KIND,
     PARALLELISM,
@@ -24,6 +25,7 @@ from emulator.engine.names import execution_id
 from emulator.engine.parameters import bind_parameters
 from emulator.engine.selection import CONFIG, SOURCE, check_selection, copy_results
 from emulator.engine.transitions import ENDED, EXECUTING, FAILED, STOPPED, STOPPING
+from emulator.services.sagemaker.job_components import ensure_trial_of
 from emulator.services.sagemaker.pipelines import (
     aliases_of,
     caller,
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from emulator.engine.store import StepRecord
     from emulator.services.context import Context
 
-EXPERIMENT = "PipelineExperimentConfig"
 DISPLAY_NAME = "PipelineExecutionDisplayName"
 DESCRIPTION = "PipelineExecutionDescription"
 MLFLOW = "MLflowConfig"
@@ -61,6 +62,7 @@ def start_pipeline_execution(request: Request, context: Context) -> Response:
     with context.app.resources.database.transaction():
         _check_limit(context)
         context.app.resources.insert(execution)
+        ensure_trial_of(context, execution.body[EXPERIMENT], execution.arn)
         store.versions.started(pipeline.arn, execution.body[VERSION], execution.arn)
         for result in results:
             store.begin(replace(result, execution=execution.arn))

@@ -24,9 +24,14 @@ _TYPES = {
     "ModelPackage": ("model-package", "DescribeModelPackage", "ModelPackageName"),
     "ModelPackageGroup": ("model-package-group", "DescribeModelPackageGroup", "ModelPackageGroupName"),
     "Pipeline": ("pipeline", "DescribePipeline", "PipelineName"),
+    "Experiment": ("experiment", "DescribeExperiment", "ExperimentName"),
+    "ExperimentTrial": ("experiment-trial", "DescribeTrial", "TrialName"),
+    "ExperimentTrialComponent": ("experiment-trial-component", "DescribeTrialComponent", "TrialComponentName"),
     "PipelineExecution": ("pipeline-execution", "DescribePipelineExecution", "PipelineExecutionArn"),
 }  # fmt: skip
 """A type of resource to its kind here, the operation that describes it, and that operation's member."""
+_RECORDS = {"ExperimentTrial": "Trial", "ExperimentTrialComponent": "TrialComponent"}
+"""Members of a SearchRecord that are not called as the type is."""
 _BY_ARN = {"ModelPackage", "PipelineExecution"}
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,
@@ -76,7 +81,7 @@ def _all(context: Context, kind: str) -> Iterator[Resource]:
 
 
 def _record(name: str, document: dict[str, Any]) -> dict[str, Any]:
-    return {name: {"Model": document} if name == "Model" else document}
+    return {_RECORDS.get(name, name): {"Model": document} if name == "Model" else document}
 
 
 def _holds(expression: dict[str, Any], document: dict[str, Any]) -> bool:

@@ -48,6 +48,28 @@ def test_start_and_describe(pipelines: Pipelines) -> None:
     assert described["CreationTime"] < described["LastModifiedTime"] <= time.time()
 
 
+def test_the_jobs_of_an_execution_belong_to_its_trial(pipelines: Pipelines) -> None:
+    experiment = {"ExperimentName": {"Get": "Execution.PipelineName"}, "TrialName": "weekly"}
+    named = processing("B")
+    named["Arguments"]["ExperimentConfig"] = {"TrialComponentDisplayName": "second"}
+    pipelines.create(steps=[processing("A"), named], parts={"PipelineExperimentConfig": experiment})
+    for _ in range(2):  # the trial is there the second time
+        pipelines.wait(pipelines.start())
+    given = {request["ProcessingJobName"].split("-")[2]: request["ExperimentConfig"]
+             for request in pipelines.sagemaker.made("CreateProcessingJob")}  # fmt: skip
+    of_pipeline = {"ExperimentName": "flights", "TrialName": "weekly"}
+    assert given == {"A": of_pipeline, "B": of_pipeline | {"TrialComponentDisplayName": "second"}}
+    (trial,) = pipelines.call("ListTrials", {"ExperimentName": "flights"})["TrialSummaries"]
+    assert trial["TrialName"] == "weekly"
+
+
+def test_an_execution_without_an_experiment_has_no_trial(pipelines: Pipelines) -> None:
+    pipelines.create()
+    pipelines.wait(pipelines.start())
+    assert "ExperimentConfig" not in pipelines.sagemaker.made("CreateProcessingJob")[0]
+    assert pipelines.call("ListExperiments", {})["ExperimentSummaries"] == []
+
+
 def test_the_same_token_starts_one_execution(pipelines: Pipelines) -> None:
     pipelines.create()
     token = pipelines.token()
