@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def train(emulator: Emulator, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    words = ["train", "--script", "fit.py", "--image", IMAGE, "--channel", "train=numbers.csv", *arguments]
+    return pipelines(emulator, folder, *words)
+
+
+def pipelines(emulator: Emulator, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PIPELINES_"))}
     environ |= {name: value for name, value in emulator.exports.items() if value}
-    words = ["train", "--script", "fit.py", "--image", IMAGE, "--channel", "train=numbers.csv", *arguments]
     return subprocess.run(
         [BIN / "pipelines", *words],
         env=environ | {"PIPELINES_ROOT": str(folder / "checkout")},
@@ -60,6 +65,33 @@ def test_a_script_trains_and_its_metrics_and_model_are_told(emulator: Emulator, 
     bucket, _, key = model.removeprefix("s3://").partition("/")
     assert emulator.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
     assert lines[-1].startswith("Completed in ")
+    job = lines[-1].rpartition("/")[2]
+    assert sums(emulator, "loss", TrainingJobName=job) == [6 + 3 + 2]
+    assert len(sums(emulator, "MemoryUtilization", Host=f"{job}/algo-1")) == 1
+
+
+def sums(emulator: Emulator, name: str, **dimensions: str) -> list[float]:
+    """A metric of training jobs, of all that is an hour old at most."""
+    now = datetime.now(UTC)
+    found = emulator.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )
+    return [datapoint["Sum"] for datapoint in found["Datapoints"]]
+
+
+def test_a_job_that_was_only_started_is_followed_and_stopped_by_its_arn(emulator: Emulator, folder: Path) -> None:
+    (folder / "fit.py").write_text("import time\nprint('waiting')\ntime.sleep(60)\n")
+    arn = train(emulator, folder).stdout.splitlines()[0].removeprefix("started ")
+    assert pipelines(emulator, folder, "stop", arn).stdout == f"stopping {arn}\n"
+    followed = pipelines(emulator, folder, "follow", arn)
+    assert followed.returncode == 4, followed.stderr
+    assert followed.stdout.splitlines()[-1].startswith("Stopped")
 
 
 def test_a_failed_training_ends_with_1_and_a_document_where_asked(emulator: Emulator, folder: Path) -> None:
