@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 ENVIRONMENTS_FILE = Path("pipelines", "environments.toml")
-CHECKS_PAGE = Path("docs", "checks", "README.md")
+CHECKS_PAGES = Path("docs", "checks")
 
 
 def find_root(start: Path | None = None) -> Path:

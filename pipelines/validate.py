@@ -14,6 +14,7 @@ from pipelines.checks.registry import CHECKS, Finding, Problem, finding, run_che
 from pipelines.checks.subject import Subject
 from pipelines.environment import Environment
 from pipelines.errors import BuildError
+from pipelines.project import CHECKS_PAGES
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 UNBUILDABLE = "PL100"
@@ -62,6 +63,7 @@ def as_sarif(findings: Iterable[Finding]) -> str:
             "id": check.code,
             "shortDescription": {"text": check.title},
             "fullDescription": {"text": " ".join(check.explanation.split())},
+            "help": {"text": f"{' '.join(check.explanation.split())} See {CHECKS_PAGES / check.code}.md"},
             "defaultConfiguration": {"level": check.level},
         }
         for check in sorted(CHECKS.values(), key=lambda check: check.code)

@@ -1,6 +1,6 @@
 """The registry of checks: a check is a function from a :class:`Subject` to problems, under a code and a title.
 
-The function's docstring is the check's documentation: docs/checks/README.md is made of it.
+The function's docstring is the check's documentation: its page in docs/checks is made of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipelines.checks.subject import Subject
-from pipelines.project import CHECKS_PAGE
+from pipelines.project import CHECKS_PAGES
 
 Level = Literal["error", "warning"]
 
@@ -60,7 +60,7 @@ class Finding:
 
     @property
     def page(self) -> str:
-        return f"{CHECKS_PAGE.as_posix()}#{self.code.lower()}"
+        return (CHECKS_PAGES / f"{self.code}.md").as_posix()
 
 
 CHECKS: dict[str, Check] = {}

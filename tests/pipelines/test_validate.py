@@ -59,7 +59,7 @@ def test_text_names_place_step_field_and_remedy(tmp_path: Path) -> None:
     place, message, remedy = as_text(run_checks(made.subject()))
     assert place == "steps/prepare/step.py:2: error PL503 environment value too long"
     assert message.startswith("    pipeline tiny, step Prepare Arguments.Environment.LEVEL: 257 characters")
-    assert remedy == "    remedy: pass it by a file  (docs/checks/README.md#pl503)"
+    assert remedy == "    remedy: pass it by a file  (docs/checks/PL503.md)"
 
 
 def test_sarif_points_at_lines(tmp_path: Path) -> None:
