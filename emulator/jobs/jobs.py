@@ -85,6 +85,12 @@ class Jobs:
         return self._parts.settings.max_hosts_per_job if self._parts.launcher.joins_hosts else 1
 
     @property
+    def max_servers(self) -> int:
+        """How many hosts a job may ask for that only serve, and have no need of each other."""
+        alone = self._parts.launcher.isolation == "none"  # it runs one program at a time
+        return 1 if alone else self._parts.settings.max_hosts_per_job
+
+    @property
     def max_hosts_reason(self) -> str:
         """What sets that limit, for the user who meets it."""
         if self._parts.launcher.joins_hosts:

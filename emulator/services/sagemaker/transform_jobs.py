@@ -31,7 +31,9 @@ def create_transform_job(request: Request, context: Context) -> Response:
     name = body.pop("TransformJobName")
     _validate(body)
     body |= _served(find_model(context, body["ModelName"]), context)
-    jobs.check_hosts(context, body["TransformResources"]["InstanceCount"] * len(body[CONTAINERS]), NOUN)
+    servers = body["TransformResources"]["InstanceCount"] * len(body[CONTAINERS])
+    if servers > context.app.jobs.max_servers:
+        jobs.check_hosts(context, servers, NOUN)
     job = jobs.insert(context, KIND, name, body, IN_USE)
     return {"TransformJobArn": job.arn}
 
