@@ -7,7 +7,6 @@ AWS does not document in what unit times are told here; the emulator takes and g
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
@@ -28,13 +27,20 @@ MAX_METRICS = 100
 MAX_RESULTS = 2880
 """Values of one query's answer; the rest is cut off and the answer says ``Truncated``. AWS does not tell its limit."""
 
+
+def _deviation(values: Sequence[float]) -> float:
+    """Of a sample; importing ``statistics`` takes longer than everything else of this module."""
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
+
+
 Statistic = Callable[[Sequence[float]], float]
 STATISTICS: dict[str, Statistic] = {
     "Min": min,
     "Max": max,
-    "Avg": statistics.fmean,
+    "Avg": lambda values: math.fsum(values) / len(values),
     "Count": len,
-    "StdDev": lambda values: statistics.stdev(values) if len(values) > 1 else 0.0,
+    "StdDev": _deviation,
     "Last": lambda values: values[-1],
 }
 
