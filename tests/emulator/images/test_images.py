@@ -84,3 +84,33 @@ def test_a_failed_build_says_which_image_and_what_pip_said(containers, build):
     assert "no-such-package-here" in str(caught.value).splitlines()[-1]
     with pytest.raises(BuildError):
         build()
+
+
+@pytest.fixture
+def unbuilt(monkeypatch):
+    """Environments are described, and no virtual environment is made."""
+    monkeypatch.setattr("emulator.images.images.Virtualenv.ensure", lambda *_: None)
+
+
+def test_an_image_may_build_on_another_one_of_the_folder(containers, build, unbuilt):
+    base = containers(
+        "base", 'FROM python\nLABEL preload=""\nENV A=1\nCOPY main.py /opt/\nENTRYPOINT ["a"]\n', main__py=""
+    )
+    containers(dockerfile=f"FROM {URI.format('base')}\nENV B=$A\n")
+    environment, _ = build()
+    assert (environment.env["A"], environment.env["B"], environment.entrypoint) == ("1", "1", ["a"])
+    assert environment.files == [(base / "main.py", "/opt/main.py")]
+
+
+def test_an_image_may_build_on_a_stand_in(containers, build, unbuilt):
+    uri = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    containers(dockerfile=f'FROM {uri}\nLABEL preload=""\nRUN pip install six\n')
+    environment, _ = build()
+    assert environment.env["EMULATOR_IMAGE_VERSION"] == "1.7-1"
+    assert environment.entrypoint[-1].endswith("main.py")
+
+
+def test_an_image_that_builds_on_itself(containers, build):
+    containers(dockerfile=f"FROM {URI.format('tiny')}\n")
+    with pytest.raises(DockerfileError, match=r"line 1: FROM .*tiny:1: what that image has besides Python"):
+        build()
