@@ -31,6 +31,7 @@ MAX_LOG_BYTES = 8 << 20
 STATE = (
     "state.db*",
     "objects",
+    "images",
     "logs",
     "jobs",
     "sandbox",

@@ -135,6 +135,18 @@ def test_a_half_finished_upload_and_an_image_survive_kill_9(own_emulator: Emulat
         assert answer.read() == b"abcdef"
 
 
+def test_a_reset_takes_the_images_too(own_emulator: Emulator) -> None:
+    own_emulator.start()
+    ecr = own_emulator.client("ecr")
+    ecr.create_repository(repositoryName="lost")
+    put(ecr, "lost", "a")
+    layers = own_emulator.data_dir / "images" / "layers"
+    assert len(list(layers.iterdir())) == 2
+    own_emulator.stop()
+    own_emulator.run("reset", "--yes")
+    assert not layers.exists()
+
+
 class Registry:
     """A client of docker's API."""
 
