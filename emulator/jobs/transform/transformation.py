@@ -75,7 +75,8 @@ class Transformation:
             raise JobFailure(ALGORITHM_ERROR if "AlgorithmError" in failed else CLIENT_ERROR)
         with naming_the_reason():
             read = [f"s3://{stored.bucket}/{stored.key}" for stored, _ in placed]
-            capture(self.running.objects, job, self.running.host.name, read, [self._target(item) for item in placed])
+            machine = self.running.host.name.partition(".")[0]
+            capture(self.running.objects, job, machine, read, [self._target(item) for item in placed])
 
     def _run_all(self, placed: list[Placed], chain: Chain, rules: Rules, count: int) -> list[str]:
         """Transform every object; whose faults there were."""
