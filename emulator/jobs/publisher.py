@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -67,7 +67,7 @@ class Publisher:
         finally:
             with self._lock:
                 self._subjects.discard(subject)
-            self._put(subject.scope, subject.last_points(time.time()))
+            self._tell(subject, subject.last_points)
 
     def _watch(self, subject: Subject) -> None:
         with self._lock:
@@ -86,12 +86,14 @@ class Publisher:
             with self._lock:
                 subjects = list(self._subjects)
             for subject in subjects:
-                self._put(subject.scope, subject.points(time.time()))
+                self._tell(subject, subject.points)
 
-    def _put(self, scope: Scope, points: list[tuple[Metric, Point]]) -> None:
-        """A disk that is full has no room for metrics; the job goes on."""
+    def _tell(self, subject: Subject, points: Callable[[float], list[tuple[Metric, Point]]]) -> None:
+        """Whatever goes wrong here is no reason for a job to fail: the disk may be full, the log deleted."""
         try:
-            if points:
-                self._metrics.put(scope, points)
-        except sqlite3.OperationalError as error:
+            if found := points(time.time()):
+                self._metrics.put(subject.scope, found)
+        except (OSError, sqlite3.OperationalError) as error:
             logger.error("Metrics of jobs are lost: %s", error)
+        except Exception:
+            logger.exception("Metrics of jobs are lost to a fault inside the emulator")

@@ -32,7 +32,7 @@ from emulator.jobs.servers import Servers
 from emulator.jobs.tree import Trees, remove_tree
 from emulator.jobs.uploads import Uploader
 from emulator.launchers.launcher import Lan
-from emulator.store.log_streams import LogEvent
+from emulator.store.log_streams import LogEvent, LogResourceNotFound, LogStream
 from emulator.store.resources import Resource
 
 RETRY_SECONDS = 1.0
@@ -275,10 +275,15 @@ class JobRun:
         return self._kind.conclude(work, ending)
 
     def _log_backward(self) -> Iterator[LogEvent]:
-        logs, group = self._parts.logs, self._kind.log_group
-        streams = (logs.stream(self.job.scope, group, host.stream) for host in self._hosts)
-        lines = (logs.events_backward(stream, complete=True) for stream in streams)
+        lines = (self._parts.logs.events_backward(stream, complete=True) for stream in self._streams())
         return heapq.merge(*lines, key=lambda event: -event.timestamp)
+
+    def _streams(self) -> Iterator[LogStream]:
+        """Of the hosts, without those that a user has deleted."""
+        logs, group = self._parts.logs, self._kind.log_group
+        for host in self._hosts:
+            with suppress(LogResourceNotFound):
+                yield logs.stream(self.job.scope, group, host.stream)
 
     def _new_uploader(self) -> Uploader:
         trees = Trees([host.tree for host in self._hosts], self._note_line)

@@ -1,6 +1,7 @@
 """What jobs publish to CloudWatch while they run and in the end."""
 
 import math
+import sqlite3
 import time
 
 import pytest
@@ -85,11 +86,10 @@ def test_without_an_interval_there_is_the_end(tmp_path):
         world.close()
 
 
-def test_a_full_disk_loses_metrics_and_no_job(often, monkeypatch, caplog):
-    import sqlite3
-
+@pytest.mark.parametrize("fault", [sqlite3.OperationalError("database or disk is full"), ValueError("a mistake")])
+def test_what_goes_wrong_with_metrics_harms_no_job(often, monkeypatch, caplog, fault):
     def full(scope, points):
-        raise sqlite3.OperationalError("database or disk is full")
+        raise fault
 
     monkeypatch.setattr(often.jobs.metrics, "put", full)
     often.training("full", None, AlgorithmSpecification=algorithm("echo loss=5"))
@@ -127,3 +127,16 @@ def test_a_job_over_the_memory_of_its_instance_type_fails_as_on_aws(tmp_path, mo
         assert world.log("Training", "counts")[0] == "1 1"
     finally:
         world.close()
+
+
+def test_a_log_that_a_user_deletes_takes_no_job_along(often):
+    script = "echo loss=3; while [ ! -e $ML/go ]; do sleep 0.01; done; echo loss=2"
+    often.training("bold", None, AlgorithmSpecification=algorithm(script))
+    until(lambda: values(often, "bold", "loss", TrainingJobName="bold") == [3])
+    often.logs.delete_group(SCOPE, "/aws/sagemaker/TrainingJobs")
+    time.sleep(0.2)
+    (often.root / "jobs" / next(p.name for p in (often.root / "jobs").iterdir()) / "algo-1" / "ml" / "go").touch()
+    assert "FinalMetricDataList" not in often.trained("bold")
+    often.training("next", None, AlgorithmSpecification=algorithm("echo loss=5"))
+    often.trained("next")
+    assert values(often, "next", "loss", TrainingJobName="next") == [5]
