@@ -6,11 +6,11 @@ import os
 import threading
 from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import Any
 
 from emulator.launchers.gateway import Gateway
 from emulator.launchers.launcher import Lan
 from emulator.launchers.sandbox.switch import NETWORK
+from emulator.launchers.warden import Warden
 
 
 def address_of(index: int) -> str:
@@ -19,8 +19,16 @@ def address_of(index: int) -> str:
 
 
 class NamespaceLan(Lan):
-    def __init__(self, hosts: Sequence[str], made: Sequence[tuple[dict[str, Any], list[int]]]) -> None:
-        """``made``: what the warden answered, host by host, then the way out; its sockets keep the network alive."""
+    def __init__(self, hosts: Sequence[str], warden: Warden, *, outside: bool) -> None:
+        """The sockets that the warden answers with keep the network alive; all hosts have to be of this warden.
+
+        Raises:
+            LaunchError: this machine refuses it.
+            ConnectionError: the warden has gone.
+        """
+        made = warden.network(len(hosts), outside=outside)
+        self._warden = warden
+        warden.jobs += 1
         self.addresses = {name: address_of(index) for index, name in enumerate(hosts)}
         self._ports = {name: (int(part["bridge"]), fds) for name, (part, fds) in zip(hosts, made, strict=False)}
         self._gateways = [Gateway(fds) for _, fds in made[len(hosts) :] if fds]
@@ -35,6 +43,7 @@ class NamespaceLan(Lan):
         with self._lock:
             ports, self._ports = self._ports, {}
             gateways, self._gateways = self._gateways, []
+            self._warden.jobs -= bool(ports)
         for gateway in gateways:
             gateway.close()
         for _, fds in ports.values():

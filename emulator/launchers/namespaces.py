@@ -56,8 +56,7 @@ class NamespaceLauncher(Launcher):
         return self._by_warden(launch.environment, lambda warden: _start(warden, self._trash, launch))
 
     def lan(self, environment: Environment, hosts: Sequence[str], *, outside: bool) -> Lan:
-        made = self._by_warden(environment, lambda warden: warden.network(len(hosts), outside=outside))
-        return NamespaceLan(hosts, made)
+        return self._by_warden(environment, lambda warden: NamespaceLan(hosts, warden, outside=outside))
 
     def _by_warden(self, environment: Environment, ask: Callable[[Warden], T]) -> T:
         """What a warden of ``environment`` answers; one that was killed meanwhile gets a successor, once."""
