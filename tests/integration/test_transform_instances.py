@@ -32,7 +32,7 @@ def streams(desk, name):
     return names
 
 
-def test_several_instances_share_the_objects(desk):
+def test_several_instances_share_the_objects(desk, emulator):
     for number in range(7):
         desk.put(f"wide/in/{number}.csv", f"{number}\n".encode())
     desk.run("wide", TransformResources=RESOURCES)
@@ -42,6 +42,13 @@ def test_several_instances_share_the_objects(desk):
     assert sorted(names) == sorted([*instances, *(f"{name}/data-log" for name in instances)])
     logs = [desk.log_of("wide", instance) for instance in instances]
     assert sorted(log.count("request of") for log in logs) == [2, 2, 3]
+    metrics = emulator.client("cloudwatch").list_metrics(
+        Namespace="/aws/sagemaker/TransformJobs", MetricName="CPUUtilization", Dimensions=[{"Name": "Host"}]
+    )["Metrics"]
+    hosts = [metric["Dimensions"][0]["Value"] for metric in metrics]
+    assert {host for host in hosts if host.startswith("wide/")} == {
+        f"wide/{instance.rpartition('-')[0]}" for instance in instances
+    }
 
 
 def test_more_instances_than_objects(desk):
