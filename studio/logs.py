@@ -19,6 +19,8 @@ MOST_CHARACTERS = 30_000
 FULL_PAGE = 500_000
 """Characters from which on CloudWatch may have cut a page before it had as many lines as were asked for."""
 MOST_EMPTY_PAGES = 3
+MOST_SEARCHED_PAGES = 10
+"""Pages of a search without a hit, after which the reader is asked whether to look on."""
 MOST_HOSTS = 8
 """Hosts of a failed job whose logs are searched for the line that explains it."""
 
@@ -125,6 +127,38 @@ def _events(aws: Aws, kind: Kind, stream: str, token: str | None) -> dict[str, A
             break
         token = answer["nextBackwardToken"]
     return answer
+
+
+def find_in_log(aws: Aws, kind: Kind, job: str, text: str, *, stream: str = "", token: str | None = None) -> LogPage:
+    """The lines that contain a text, in the log of one host or of all; ``newer`` leads to those after them.
+
+    Raises:
+        Problem: AWS refused.
+    """
+    streams = streams_of(aws, kind, job)
+    if not streams:
+        return EMPTY
+    looked_in = [stream] if stream in streams else streams
+    for _ in range(MOST_SEARCHED_PAGES):
+        answer = aws.logs(
+            "filter_log_events",
+            logGroupName=kind.log_group,
+            logStreamNames=looked_in,
+            filterPattern=_quoted(text),
+            limit=LINES,
+            nextToken=token,
+        )
+        token = answer.get("nextToken")
+        if answer["events"] or not token:
+            break
+    lines = tuple(_line(number, event, None, SHORTEST) for number, event in enumerate(answer["events"]))
+    return LogPage(stream if stream in streams else "", lines, None, token, tuple(streams))
+
+
+def _quoted(text: str) -> str:
+    """A filter pattern that means the text itself."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class Cause(NamedTuple):

@@ -13,7 +13,7 @@ from studio.commands import cli
 from studio.costs import cost
 from studio.job_view import JobView, view_job
 from studio.jobs import KINDS, JobSummary, Kind, describe_job, list_jobs
-from studio.logs import EMPTY, LogPage, read_log, streams_of
+from studio.logs import EMPTY, LogPage, find_in_log, read_log, streams_of
 from studio.pages.page import Aws, Page, Problem, View, Write
 from studio.series import Series, read_series
 from studio.trials import Trials, read_trials
@@ -89,6 +89,9 @@ def _usage(aws: Aws, job: JobView) -> list[Usage]:
 def job_log(view: View, job: JobView) -> LogPage:
     """The part of a job's log that the address asks for; nothing if it may not be read."""
     stream, token, failed = view.get("stream"), view.get("at") or None, job.status == "Failed"
+    if text := view.get("find").strip():
+        find = partial(find_in_log, view.aws, job.kind, job.name, text, stream=stream, token=token)
+        return view.aws.optional(find, EMPTY)
     ask = partial(read_log, view.aws, job.kind, job.name, stream=stream, token=token, failed=failed)
     return view.aws.optional(ask, EMPTY)
 

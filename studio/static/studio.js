@@ -165,6 +165,7 @@ function patch(parts) {
     const canvas = one("#canvas", target), place = canvas && [canvas.scrollLeft, canvas.scrollTop];
     const log = one("[data-follow]", target), atEnd = !log || log.scrollHeight - log.scrollTop - log.clientHeight < 40, top = log?.scrollTop;
     const open = all("details", target).map((details) => details.open), ticked = all("input:checked", target).map((input) => input.id);
+    const typed = all("input[id]:not([type=checkbox])", target).filter((input) => input.value !== input.defaultValue).map((input) => [input.id, input.value, input.selectionStart]);
     target.innerHTML = html;
     all("details", target).forEach((details, i) => { details.open = open[i] ?? details.open; });
     for (const id of ticked) { const input = document.getElementById(id); if (input) input.checked = true; }
@@ -172,6 +173,10 @@ function patch(parts) {
     const fresh = one("[data-follow]", target);
     if (fresh) { if (atEnd) followLogs(); else fresh.scrollTop = top; }
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    for (const [id, value, place] of typed) {
+      const input = document.getElementById(id);
+      if (input) { input.value = value; if (id === focused) input.setSelectionRange(place, place); }
+    }
     offerCopies(target);
   }
 }

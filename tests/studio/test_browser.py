@@ -63,6 +63,9 @@ def test_log_grows_while_it_is_read(studio: Server, world: World, browser: Brows
     execution = runner.start("slow")
     browser.open(f"{studio.url}/pipelines/slow/executions/{world.id(execution)}?step=Wait&tab=logs")
     browser.until("document.querySelector('.log')?.innerText.includes('tick 5')")
+    browser.run("findline.focus(), findline.value = 'tick 1'")
+    browser.until("document.querySelector('.log').innerText.includes('tick 15')")
+    assert browser.run("[findline.value, document.activeElement.id]") == ["tick 1", "findline"], "what is typed stays"
     browser.click(".head .act button")
     browser.until("document.querySelector('.meta').innerText.includes('Stopped')")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
@@ -195,3 +197,27 @@ def test_metrics_are_drawn_while_the_job_runs(studio: Server, world: World, runn
     first, second = next(drawn), next(drawn)
     assert first != second, "the curve has grown"
     runner.sagemaker.stop_training_job(TrainingJobName="live")
+
+
+def test_lines_are_found_in_a_log(studio: Server, world: World, runner: Runner) -> None:
+    runner.sagemaker.create_processing_job(
+        ProcessingJobName="chatty",
+        AppSpecification={
+            "ImageUri": IMAGE,
+            "ContainerEntrypoint": ["python3", "-c", "for i in range(900): print('line', i, 'a \"b\" \\\\c')"],
+        },
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
+        },
+        RoleArn=ROLE,
+    )
+    until(lambda: "Completed" in studio.get("/jobs/processing/chatty").words)
+    found = studio.get("/jobs/processing/chatty?find=line+17")
+    assert found.text.count('class="line"') == 11, "17 and 170 to 179"
+    assert 'value="line 17"' in found.text
+    wanted = quote('a "b" ' + chr(92) + "c")
+    quoted = studio.get(f"/jobs/processing/chatty?find={wanted}")
+    assert quoted.text.count('class="line"') == 200
+    on = re.findall(r'href="([^"]+)">Look on', quoted.text)[0].replace("&amp;", "&")
+    assert "line 200 " in studio.get(on).words
+    assert "No line contains “nothing of this”." in studio.get("/jobs/processing/chatty?find=nothing+of+this").words
