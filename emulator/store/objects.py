@@ -25,6 +25,7 @@ from emulator.store.listing import ListPage, ListQuery, list_latest, list_page
 from emulator.store.multipart import Uploads
 from emulator.store.object_errors import no_such_key
 from emulator.store.object_index import Condition, ObjectIndex
+from emulator.store.object_urls import parse_object_url
 from emulator.store.resources import Scope
 from emulator.store.stored_objects import DEFAULT_CONTENT_TYPE, Attributes, Content, StoredObject
 
@@ -302,11 +303,13 @@ class ObjectStore:
 
 
 def parse_s3_uri(uri: str) -> tuple[str, str]:
-    """``("bucket", "some/key")`` of ``s3://bucket/some/key``; the key may be empty.
+    """``("bucket", "some/key")`` of ``s3://bucket/some/key`` or of its web address; the key may be empty.
 
     Raises:
         ValidationException: it is no S3 URI.
     """
+    if (found := parse_object_url(uri)) is not None:
+        return found
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
     if scheme != "s3" or not bucket:

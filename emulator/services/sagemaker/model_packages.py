@@ -210,7 +210,7 @@ def _check_model_data(container: dict[str, Any], context: Context) -> None:
     """The model's data is there: an object, or for ``S3Prefix`` at least one object under the prefix."""
     source = container.get("ModelDataSource", {}).get("S3DataSource", {})
     uri = container.get("ModelDataUrl") or source.get("S3Uri")
-    if not uri or not uri.startswith("s3://"):
+    if not uri:
         return
     bucket, key = parse_s3_uri(uri)
     objects = context.app.objects

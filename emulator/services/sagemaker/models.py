@@ -144,7 +144,7 @@ def _check_container(container: dict[str, Any], context: Context) -> None:
         raise ValidationException("Only one of ModelDataUrl or ModelDataSource can be specified for a container.")
     if source:
         _check_data(context, source["S3Uri"], prefix=source["S3DataType"] == "S3Prefix")
-    elif url and url.startswith("s3://"):
+    elif url:
         _check_data(context, url, prefix=container.get("Mode") == "MultiModel")
 
 

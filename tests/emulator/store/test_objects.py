@@ -272,6 +272,18 @@ def test_uris() -> None:
     assert parse_s3_uri("s3://bucket/a/b") == ("bucket", "a/b")
     assert parse_s3_uri("s3://bucket") == ("bucket", "")
     assert parse_s3_uri("s3://bucket/") == ("bucket", "")
-    for wrong in ("bucket/key", "https://bucket/key", "s3://", "s3:///key", ""):
+    for host in ("s3", "s3.eu-west-1", "s3-eu-west-1", "s3.dualstack.us-gov-west-1"):
+        assert parse_s3_uri(f"https://my.bucket.{host}.amazonaws.com/a/b%20c") == ("my.bucket", "a/b c")
+        assert parse_s3_uri(f"https://{host}.amazonaws.com/bucket/a/b") == ("bucket", "a/b")
+    assert parse_s3_uri("https://bucket.s3.cn-north-1.amazonaws.com.cn") == ("bucket", "")
+    for wrong in (
+        "bucket/key",
+        "https://bucket/key",
+        "https://bucket.example.com/key",
+        "http://b.s3.amazonaws.com/key",
+        "s3://",
+        "s3:///key",
+        "",
+    ):
         with pytest.raises(ValidationException, match="Invalid S3 URI"):
             parse_s3_uri(wrong)
