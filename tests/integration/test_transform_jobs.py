@@ -75,6 +75,15 @@ def test_an_object_that_is_not_split_goes_as_it_is(desk):
     assert desk.get("whole/out/a.txt.gz.out") == "ONE\nTWO"
 
 
+def test_an_object_of_any_bytes_is_one_request(desk):
+    desk.put("binary/in/a.parquet", bytes(range(256)) * (7 << 12))
+    desk.run("binary", kind="application/octet-stream", split="None", MaxPayloadInMB=0)
+    assert desk.get("binary/out/a.parquet.out") == f"{7 << 20};"
+    reason = desk.fail("binary-6", key="binary/in/", kind="application/octet-stream", split="None")
+    assert reason == "ClientError: See job logs for more information"
+    assert "the object is larger than MaxPayloadInMB, 6, and SplitType is None" in desk.log("binary-6")
+
+
 def test_rows_are_filtered_joined_and_filtered_again(desk):
     desk.put("joined/in/a.csv", b'id-1,"a, b",1,2\nid-2,c,3,4\n')
     desk.run(
