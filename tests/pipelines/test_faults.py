@@ -17,6 +17,7 @@ from pipelines.connection import Connection
 from pipelines.endpoint import find_program
 from pipelines.environments import load_target
 from pipelines.errors import UsageError
+from pipelines.record import unstamped
 from pipelines.storage import stored_sizes
 from pipelines.upsert import upsert_pipeline
 from tests.pipelines.conftest import Cli
@@ -201,3 +202,22 @@ def test_wrong_credentials_are_told_from_missing_ones(
         result = cli(built.folder.parents[2], *command)
         assert result.exit_code == 5, result.output
         assert "The credentials are not known here: check them with: aws sts get-caller-identity" in result.output
+
+
+def test_an_upsert_that_breaks_off_anywhere_is_finished_by_the_next(
+    root: Path, built: BuiltPipeline, faults: Faults
+) -> None:
+    """The connection breaks for good at a call of each kind: listing, bucket, an upload, description, creation."""
+    wanted = {asset["key"]: asset["size"] for asset in built.manifest["assets"]}
+    connection = Connection(load_target(root, "local"))
+    for calls in (0, 1, 2, 10, len(wanted) + 2, len(wanted) + 3):
+        faults.fail("*", connection_closed, after=calls)
+        with pytest.raises(ConnectionClosedError):
+            upsert_pipeline(built, connection, print)
+        faults.clear()
+        assert upsert_pipeline(built, connection, print).action == "created"
+        assert stored_sizes(connection, BUCKET, "tiny/assets/") == wanted
+        deployed = connection.sagemaker.describe_pipeline(PipelineName="tiny")
+        assert unstamped(json.loads(deployed["PipelineDefinition"])) == built.definition
+        connection.sagemaker.delete_pipeline(PipelineName="tiny")
+        connection.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in wanted]})
