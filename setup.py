@@ -60,7 +60,7 @@ setup(
         "": ["*.css", "*.html", "*.js", "*.json", "*.svg", "*.toml"],
         "emulator": ["client_plugins/*.py", "images/job_pip.sh"],
         "studio": ["static/*", "templates/*.html"],
-        "emulator.images.aws": ["*.Dockerfile", "*.in", "*.txt"],
+        "emulator.images.aws": ["*.Dockerfile", "*.in", "*.sh", "*.txt"],
     },
     install_requires=["boto3>=1.44", "botocore>=1.44", "click>=8.3", "rich>=14.0"],
     extras_require=EXTRAS | {"dev": [requirement for extra in EXTRAS.values() for requirement in extra]},

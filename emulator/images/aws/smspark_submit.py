@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """``smspark-submit``, which PySparkProcessor and SparkJarProcessor run: ``spark-submit`` with folders and settings.
 
 Spark runs on this one machine (``local[*]``), as on a cluster of one instance. The options and the configuration file

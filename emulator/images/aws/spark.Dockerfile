@@ -6,5 +6,6 @@ ENV PYSPARK_PYTHON=python3
 ENV PATH=/opt/emulator/bin:$PATH
 COPY requirements-spark.txt /opt/requirements.txt
 RUN pip install --no-cache-dir -r /opt/requirements.txt
-COPY smspark_submit.py /opt/emulator/bin/smspark-submit
+COPY smspark_submit.py /opt/emulator/smspark_submit.py
+COPY smspark-submit.sh /opt/emulator/bin/smspark-submit
 ENTRYPOINT ["smspark-submit"]

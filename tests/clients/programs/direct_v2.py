@@ -222,7 +222,8 @@ def main():
 
     every = (sklearn, pytorch, tensorflow, tuning, processing, models, own_archive)
     parts = {each.__name__: each for each in every}
-    print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))
+    answer = {name: parts[name]() for name in sys.argv[1:] or parts}
+    print("\n" + json.dumps(answer))  # the SDK's dots have no line of their own
 
 
 if __name__ == "__main__":

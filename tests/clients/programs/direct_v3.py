@@ -209,7 +209,8 @@ def processing():
 
 def main():
     parts = {each.__name__: each for each in (script, torchrun, tuning, algorithm, processing)}
-    print(json.dumps({name: parts[name]() for name in sys.argv[1:] or parts}))
+    answer = {name: parts[name]() for name in sys.argv[1:] or parts}
+    print("\n" + json.dumps(answer))  # the SDK's dots have no line of their own
 
 
 if __name__ == "__main__":

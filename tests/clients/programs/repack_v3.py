@@ -81,7 +81,7 @@ def main():
         body = S3.get_object(Bucket=bucket, Key="repack-v3/scores/rows.csv.out")["Body"].read().decode()
         answer["scores"] = body.split()
     pipeline.delete()
-    print(json.dumps(answer))
+    print("\n" + json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def main():
         "events": [key for key in keys("spark/events/") if not key.endswith(".inprogress")],
         "said": [event["message"] for event in events["events"] if event["message"].startswith("shuffle")],
     }
-    print(json.dumps(answer))
+    print("\n" + json.dumps(answer))
 
 
 if __name__ == "__main__":
