@@ -49,7 +49,7 @@ def describe_training_job(request: Request, context: Context) -> Response:
     job = _find(request, context)
     return {
         **job.body,
-        "OutputDataConfig": {"KmsKeyId": "", **job.body["OutputDataConfig"]},  # SDK v2 reads it, given or not
+        **_completed(job.body),
         warm_pools.STATUS: warm_pools.status(job, time.time()),
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,
@@ -57,6 +57,25 @@ def describe_training_job(request: Request, context: Context) -> Response:
         "CreationTime": job.created,
         "LastModifiedTime": job.modified,
     }
+
+
+def _completed(body: dict[str, Any]) -> dict[str, Any]:
+    """Members that AWS describes whether a request gave what is in them or not; SDK v2 reads the key of the output."""
+    described: dict[str, Any] = {
+        "AlgorithmSpecification": {"EnableSageMakerMetricsTimeSeries": False, **body["AlgorithmSpecification"]},
+        "OutputDataConfig": {"KmsKeyId": "", **body["OutputDataConfig"]},
+    }
+    if "InputDataConfig" in body:
+        described["InputDataConfig"] = [_channel(channel) for channel in body["InputDataConfig"]]
+    return described
+
+
+def _channel(channel: dict[str, Any]) -> dict[str, Any]:
+    source = channel["DataSource"].get("S3DataSource")
+    if source is not None:
+        whole = {"S3DataDistributionType": "FullyReplicated", **source}
+        channel = {**channel, "DataSource": {**channel["DataSource"], "S3DataSource": whole}}
+    return {"CompressionType": "None", "RecordWrapperType": "None", **channel}
 
 
 @operation("sagemaker", "ListTrainingJobs")

@@ -29,7 +29,10 @@ def test_the_request_is_described_back_with_the_state_of_the_job(world):
     assert {name: job[name] for name in request} == request
     assert job["TrainingJobArn"] == "arn:aws:sagemaker:us-east-1:123456789012:training-job/echo"
     assert job["EnableNetworkIsolation"] is False
-    assert job["InputDataConfig"] == [channel("train", "s3://data/train/")]
+    whole = channel("train", "s3://data/train/", S3DataDistributionType="FullyReplicated")
+    assert job["InputDataConfig"] == [whole | {"CompressionType": "None", "RecordWrapperType": "None"}]
+    assert job["AlgorithmSpecification"]["EnableSageMakerMetricsTimeSeries"] is False
+    assert job["OutputDataConfig"]["KmsKeyId"] == ""
 
 
 def test_a_taken_name_is_refused_in_the_words_of_aws(world):
