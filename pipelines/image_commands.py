@@ -36,17 +36,15 @@ def list_(workspace: Workspace, names: tuple[str, ...]) -> None:
 @command_of(images)
 @names_argument
 @engine_option
-def build(workspace: Workspace, names: tuple[str, ...], engine: str) -> None:
+@click.option("--missing", is_flag=True, help="Only those that the environment's ECR lacks.")
+def build(workspace: Workspace, names: tuple[str, ...], engine: str, missing: bool) -> None:
     """Build images (all, or NAME...) with podman or docker, unless they are here already."""
-    from pipelines.container_engine import find_engine
+    from pipelines.image_build import build_images
     from pipelines.images import choose_images
 
-    builder, documents = find_engine(engine), []
-    for image in choose_images(workspace.root, names):
-        action = "built" if builder.build(image) else "unchanged"
-        workspace.write(f"{action} {image.reference}")
-        documents.append(_document(workspace, image) | {"action": action})
-    workspace.answer(documents)
+    found = choose_images(workspace.root, names)
+    done = build_images(workspace.connection if missing else None, found, engine, workspace.write)
+    workspace.answer([_document(workspace, image) | {"action": action} for image, action in done])
 
 
 @command_of(images)

@@ -70,6 +70,10 @@ def test_an_image_is_built_and_pushed_under_the_tag_that_the_definition_has(
     assert repository["imageTagMutability"] == "IMMUTABLE"
     again = cli(project, "images", "push", "--json")
     assert [each["action"] for each in json.loads(again.output)] == ["unchanged"]
+    shutil.rmtree(engine)  # another machine, without images and without an engine
+    (engine.parent / "bin" / "podman").unlink()
+    assert cli(project, "images", "build", "--missing").output == f"pushed small:{tag}\n"
+    assert cli(project, "images", "build").exit_code == 3
 
 
 def test_another_content_is_another_image(cli: Cli, project: Path, ecr: Any, engine: Path) -> None:
