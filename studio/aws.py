@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from studio.remembered import Remembered
 from studio.security import is_loopback
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
 CONNECTIONS = 20
+REMEMBERED, REMEMBERED_READINGS = 2000, 200
+"""Descriptions of jobs that have ended, and strips of marks; readings of logs, which are larger."""
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound"}
 MISSING_WORDS = ("does not exist", "Could not find", "Requested resource not found")
 """SageMaker says it with a ValidationException of many wordings."""
@@ -63,9 +66,9 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.gaps: list[Problem] = []
-        self.ended: dict[tuple[str, str], dict[str, Any]] = {}
-        self.readings: dict[tuple[str, str], Reading] = {}
-        self.strips: dict[tuple[str, Any], tuple[float, list[dict[str, Any]]]] = {}
+        self.ended: Remembered[tuple[str, str], dict[str, Any]] = Remembered(REMEMBERED)
+        self.readings: Remembered[tuple[str, str], Reading] = Remembered(REMEMBERED_READINGS)
+        self.strips: Remembered[tuple[str, Any], tuple[float, list[dict[str, Any]]]] = Remembered(REMEMBERED)
         self.definition = lru_cache(maxsize=128)(self._definition)
         self.pipeline_arn = lru_cache(maxsize=1024)(self._pipeline_arn)
         self.parameters = lru_cache(maxsize=4096)(self._parameters)

@@ -12,8 +12,6 @@ from studio.aws import Aws
 GROUP = "/aws/sagemaker"
 PAGE = 50
 END_MEMBERS = ("TrainingEndTime", "ProcessingEndTime", "TransformEndTime", "HyperParameterTuningEndTime", "EndTime")
-REMEMBERED = 2000
-"""Jobs that have ended, whose descriptions are asked for once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +92,12 @@ def describe_job(aws: Aws, kind: Kind, name: str) -> dict[str, Any]:
     Raises:
         Problem: AWS refused, or there is no such job.
     """
-    remembered: dict[str, Any] | None = aws.ended.get((kind.slug, name))
-    if remembered is not None:
+    if remembered := aws.ended.get((kind.slug, name)):
         return remembered
     answer = aws.sagemaker(f"describe_{kind.method}", **{kind.name_member: name})
     answer.pop("ResponseMetadata", None)
     if answer.get(kind.status_member) in ENDED:
-        aws.ended[kind.slug, name] = answer
-        if len(aws.ended) > REMEMBERED:
-            aws.ended.pop(next(iter(aws.ended)), None)
+        aws.ended.put((kind.slug, name), answer)
     return answer
 
 

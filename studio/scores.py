@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from functools import partial
 from studio.aws import Aws, Problem
 from studio.compare import measure
 from studio.execution import load_states
+from studio.remembered import Remembered
 
 PATIENCE_SECONDS = 0.06
 AT_ONCE = 4
@@ -50,8 +50,8 @@ class Scores:
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._lock = threading.Lock()
-        self._readings: OrderedDict[str, _Reading] = OrderedDict()
-        self._earlier: OrderedDict[str, Figures] = OrderedDict()
+        self._readings: Remembered[str, _Reading] = Remembered(REMEMBERED)
+        self._earlier: Remembered[str, Figures] = Remembered(REMEMBERED)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scores")
 
     def of(self, statuses: Mapping[str, str], aws: Aws) -> dict[str, Figures | None]:
@@ -67,10 +67,8 @@ class Scores:
         with self._lock:
             known = self._readings.get(arn)
             if known is None or not known.is_fresh(status):
-                known = _Reading(self._pool.submit(self._read, arn), status, time.monotonic())
-                self._readings[arn] = known
-                if len(self._readings) > REMEMBERED:
-                    self._readings.popitem(last=False)
+                reading = _Reading(self._pool.submit(self._read, arn), status, time.monotonic())
+                known = self._readings.put(arn, reading)
             return known.future
 
     def _read(self, arn: str) -> Found:
@@ -84,11 +82,7 @@ class Scores:
             return self._earlier.get(arn)
         figures, gaps = future.result()
         aws.gaps.extend(gaps)
-        with self._lock:
-            self._earlier[arn] = figures
-            if len(self._earlier) > REMEMBERED:
-                self._earlier.popitem(last=False)
-        return figures
+        return self._earlier.put(arn, figures)
 
 
 def _measure(aws: Aws, arn: str) -> Figures:

@@ -15,7 +15,6 @@ from studio.logs import streams_of
 MOST_PAGES = 10
 """Pages of a log, of at most 1 MiB each, that are read for one view of it."""
 MOST_POINTS = 20_000
-REMEMBERED = 200
 
 Point = tuple[float, float]
 
@@ -59,11 +58,8 @@ def read_series(aws: Aws, kind: Kind, job: str, patterns: Sequence[tuple[str, st
     compiled = dict(_compiled(patterns))
     if not compiled:
         return []
-    reading = aws.readings.get(key := (kind.slug, job))
-    if reading is None:
-        reading = aws.readings[key] = Reading(compiled)
-        if len(aws.readings) > REMEMBERED:
-            aws.readings.pop(next(iter(aws.readings)), None)
+    key = kind.slug, job
+    reading = aws.readings.get(key) or aws.readings.put(key, Reading(compiled))
     with reading.lock:
         _read_on(aws, kind, job, reading)
         return [Series(name, tuple(found)) for name, found in reading.points.items() if len(found) > 1]

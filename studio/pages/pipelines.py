@@ -23,7 +23,7 @@ Item = dict[str, Any]
 NOTHING: Item = {}
 PAGE, MARKS = 25, 5
 """Pipelines on a page, and marks of executions beside each."""
-FRESH_SECONDS, REMEMBERED = 20.0, 2000
+FRESH_SECONDS = 20.0
 """How long the marks of a pipeline whose executions have all ended are taken as they were."""
 
 
@@ -60,15 +60,13 @@ def _strip(aws: Aws, item: Item) -> list[Item]:
     key = item["PipelineArn"], item.get("LastExecutionTime")
     if key[1] is None:
         return []
-    until, known = aws.strips.get(key, (0.0, []))
+    until, known = aws.strips.get(key) or (0.0, [])
     if time.monotonic() < until:
         return known
     listed = partial(aws.sagemaker, "list_pipeline_executions", PipelineName=item["PipelineName"], MaxResults=MARKS)
     found = list(aws.optional(listed, NOTHING).get("PipelineExecutionSummaries", []))
     if found and not any(run["PipelineExecutionStatus"] in UNDER_WAY for run in found):
-        aws.strips[key] = time.monotonic() + FRESH_SECONDS, found
-        if len(aws.strips) > REMEMBERED:
-            aws.strips.pop(next(iter(aws.strips)), None)
+        aws.strips.put(key, (time.monotonic() + FRESH_SECONDS, found))
     return found
 
 

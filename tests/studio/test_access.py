@@ -53,6 +53,16 @@ def test_everything_has_a_name_for_a_screen_reader(studio: Server, world: World,
         assert all(str(node["name"]).strip() for node in headers), path
 
 
+def test_no_page_is_wider_than_a_telephone(studio: Server, world: World, browser: Browser) -> None:
+    browser.resize(360, 740)
+    try:
+        for path in pages(world):
+            browser.open(studio.url + path)
+            assert browser.run("document.documentElement.scrollWidth <= innerWidth"), path
+    finally:
+        browser.resize(1400, 900)
+
+
 def test_the_graph_is_read_as_links_with_their_states(studio: Server, world: World, browser: Browser) -> None:
     browser.open(f"{studio.url}/pipelines/quality/executions/{world.id(world.good)}?step=Check")
     nodes = browser.accessible()

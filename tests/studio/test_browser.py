@@ -158,9 +158,11 @@ def test_approve(studio: Server, world: World, browser: Browser, runner: Runner)
 def test_text_is_legible(studio: Server, world: World, browser: Browser, dark: bool) -> None:
     """Contrast of text against the nearest background that is painted, at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
     browser.resize(1400, 900, dark=dark)
-    browser.open(f"{studio.url}/pipelines/quality/executions/{world.id(world.good)}?step=Check")
-    faint = browser.run(CONTRAST)
-    assert faint == []
+    failed = f"/pipelines/broken/executions/{world.id(world.failed)}"
+    good = f"/pipelines/quality/executions/{world.id(world.good)}?step=Check"
+    for path in (good, failed, "/pipelines/quality", "/models/quality?v=1&v=2", "/jobs?kind=processing"):
+        browser.open(studio.url + path)
+        assert browser.run(CONTRAST) == [], path
 
 
 CONTRAST = """(() => {

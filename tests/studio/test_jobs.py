@@ -13,6 +13,7 @@ import pytest
 from studio.aws import Aws
 from studio.job_view import view_job
 from studio.jobs import KINDS
+from studio.remembered import Remembered
 from studio.series import read_series
 from studio.trials import read_trials
 from studio.usage import read_usage
@@ -30,7 +31,7 @@ class Answers:
     def __init__(self, **answers: list[Mapping[str, Any]]) -> None:
         self.answers = answers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
-        self.readings: dict[Any, Any] = {}
+        self.readings: Remembered[Any, Any] = Remembered(9)
 
     def call(self, service: str, method: str, **arguments: Any) -> Mapping[str, Any]:
         self.asked.append((method, arguments))
