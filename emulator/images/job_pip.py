@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import http.client
+import importlib
 import json
 import os
 import re
@@ -179,9 +180,8 @@ def _distributions() -> dict[tuple[str, int], list[str]]:
 
 
 def _pip(arguments: list[str]) -> int:
-    from pip._internal.cli.main import main as pip
-
-    code: Any = pip(arguments)
+    """The environment's own pip, which this file hides."""
+    code: Any = importlib.import_module("pip._internal.cli.main").main(arguments)
     return int(code)
 
 
