@@ -12,6 +12,7 @@ from emulator.aws.errors import NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.cloudwatch import tokens
 from emulator.services.cloudwatch.errors import invalid_value, validation
+from emulator.services.cloudwatch.expressions import Series, evaluate
 from emulator.services.cloudwatch.naming import metric_of
 from emulator.services.cloudwatch.periods import aligned, check_period, gather, statistic
 from emulator.services.context import Context
@@ -21,7 +22,7 @@ _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Returned:
     """The values of one query, in the order that was asked for."""
 
     id: str
@@ -33,10 +34,10 @@ class Series:
 def get_metric_data(request: Request, context: Context) -> Response:
     queries = request["MetricDataQueries"]
     _check(queries)
-    labels = _labels(queries)
+    by_id = Queries(request, context)
     found = [
-        Series(query["Id"], label, _values(query, request, context))
-        for query, label in zip(queries, labels, strict=True)
+        Returned(query["Id"], label, by_id.values(query["Id"]))
+        for query, label in zip(queries, _labels(queries), strict=True)
         if query.get("ReturnData", True)
     ]
     skip, limit = tokens.decode(request.get("NextToken")), request.get("MaxDatapoints", MAX_DATAPOINTS)
@@ -64,33 +65,77 @@ def _check_query(query: dict[str, Any], where: str) -> None:
         raise validation(
             f"The value {query['Id']} for parameter {where}.Id is not matching the expected pattern ^{_ID.pattern}$."
         )
-    if "Expression" in query:
-        raise NotImplementedHere(
-            f"{where}.Expression: the emulator has no metric math and no Metrics Insights yet. Ask for each metric by"
-            " its MetricStat and compute with what comes."
-        )
     if "AccountId" in query:
         raise NotImplementedHere(f"{where}.AccountId: the emulator has no linked accounts.")
-    if "MetricStat" not in query:
-        raise validation(f"Either {where}.MetricStat or {where}.Expression must be specified.")
+    if ("MetricStat" in query) == ("Expression" in query):
+        raise validation(f"Either {where}.MetricStat or {where}.Expression must be specified, and not both.")
     if "${" in query.get("Label", ""):
         raise NotImplementedHere(f"{where}.Label: the emulator has no dynamic labels yet; give a plain text.")
-    if "Period" in query:
-        raise validation(f"{where}.Period is for expressions; a metric has MetricStat.Period.")
-    check_period(query["MetricStat"]["Period"], f"{where}.MetricStat.Period")
+    if "MetricStat" in query:
+        if "Period" in query:
+            raise validation(f"{where}.Period is for expressions; a metric has MetricStat.Period.")
+        check_period(query["MetricStat"]["Period"], f"{where}.MetricStat.Period")
 
 
 def _labels(queries: list[dict[str, Any]]) -> list[str]:
-    """A metric is labelled by its name, and where several queries have the same, by its statistic too."""
-    names = [query["MetricStat"]["Metric"].get("MetricName", "") for query in queries]
+    """A metric is labelled by its name, and where several queries have the same, by its statistic too.
+
+    An expression is labelled by its id.
+    """
+    asked = [query.get("MetricStat", {}) for query in queries]
+    names = [
+        each["Metric"].get("MetricName", "") if each else query["Id"]
+        for query, each in zip(queries, asked, strict=True)
+    ]
     counts = Counter(names)
     return [
-        query.get("Label") or (name if counts[name] == 1 else f"{name} {query['MetricStat']['Stat']}")
-        for query, name in zip(queries, names, strict=True)
+        query.get("Label") or (name if counts[name] == 1 or not each else f"{name} {each['Stat']}")
+        for query, each, name in zip(queries, asked, names, strict=True)
     ]
 
 
-def _values(query: dict[str, Any], request: Request, context: Context) -> list[tuple[int, float]]:
+class Queries:
+    """The series of a request's queries by their ids, each computed once."""
+
+    def __init__(self, request: Request, context: Context) -> None:
+        self._request = request
+        self._context = context
+        self._queries = {query["Id"]: query for query in request["MetricDataQueries"]}
+        self._series: dict[str, Series] = {}
+        self._open: list[str] = []
+
+    def values(self, name: str) -> list[tuple[int, float]]:
+        """In the order that was asked for.
+
+        Raises:
+            CloudWatchError: an expression is wrong, or stands on too many others.
+        """
+        try:
+            found = sorted(self.series(name).items())
+        except RecursionError as error:
+            raise validation(f"Error in expression '{name}': it stands on too many others.") from error
+        return found if self._request.get("ScanBy") == "TimestampAscending" else found[::-1]
+
+    def series(self, name: str) -> Series:
+        """
+        Raises:
+            CloudWatchError: there is no such query, or it stands on itself.
+        """
+        if name not in self._queries or name in self._open:
+            why = "refers to itself" if name in self._open else "is not the id of a query"
+            raise validation(f"Error in expression: '{name}' {why}.")
+        if name not in self._series:
+            query = self._queries[name]
+            self._open.append(name)
+            expression = query.get("Expression")
+            self._series[name] = (
+                evaluate(expression, self.series) if expression else _metric(query, self._request, self._context)
+            )
+            self._open.pop()
+        return self._series[name]
+
+
+def _metric(query: dict[str, Any], request: Request, context: Context) -> Series:
     asked = query["MetricStat"]
     metric = metric_of(asked["Metric"], "MetricStat.Metric")
     compute, period = statistic(asked["Stat"], "MetricStat.Stat"), asked["Period"]
@@ -99,15 +144,11 @@ def _values(query: dict[str, Any], request: Request, context: Context) -> list[t
         raise validation("The parameter StartTime must be less than the parameter EndTime.")
     start = aligned(start, period, time.time())
     points = context.app.metrics.points(context.scope, metric, start, end, asked.get("Unit"))
-    values = [
-        (bucket.start, value)
-        for bucket in gather(points, start, period, by_unit=False)
-        if (value := compute(bucket)) is not None
-    ]
-    return values if request.get("ScanBy") == "TimestampAscending" else values[::-1]
+    buckets = gather(points, start, period, by_unit=False)
+    return {bucket.start: value for bucket in buckets if (value := compute(bucket)) is not None}
 
 
-def _offsets(found: list[Series]) -> list[tuple[Series, int]]:
+def _offsets(found: list[Returned]) -> list[tuple[Returned, int]]:
     """Each series with how many values come before it in all."""
     before, offsets = 0, []
     for series in found:
@@ -116,7 +157,7 @@ def _offsets(found: list[Series]) -> list[tuple[Series, int]]:
     return offsets
 
 
-def _result(series: Series, skip: int, limit: int) -> dict[str, Any]:
+def _result(series: Returned, skip: int, limit: int) -> dict[str, Any]:
     """The part of a series on a page that leaves out ``skip`` of its values (a negative number: room that is taken)."""
     end = max(0, skip + limit)
     part = series.values[max(0, skip) : end]

@@ -160,6 +160,29 @@ def test_data_that_nobody_wants_returned_is_not(cloudwatch: Any) -> None:
     assert [result["Id"] for result in found] == ["a"]
 
 
+def test_expressions_compute_with_the_queries_beside_them(cloudwatch: Any) -> None:
+    put(cloudwatch, {"Value": 8, "Timestamp": ago(5)}, {"Value": 6, "Timestamp": ago(4)})
+    for minutes, value in ((5, 2), (4, 0), (3, 9)):
+        put(cloudwatch, {"MetricName": "n", "Value": value, "Timestamp": ago(minutes)})
+    queries = [query("a", "Sum", ReturnData=False), query("b", "Sum", metric="n", ReturnData=False)]
+    for text, values in (
+        ("100 * a / (a + b)", [100, 80]),
+        ("a / b", [4]),
+        ("a - AVG(a)", [-1, 1]),
+        ("-a ^ 2 + 1", [-35, -63]),
+        ("2 ^ 3 ^ 0 * a", [12, 16]),
+        ("ABS(MIN(a) - a)", [0, 2]),
+        ("a * 0.5e1", [30, 40]),
+        ("c + 1", [7, 9]),
+    ):
+        named: list[dict[str, Any]] = [
+            {"Id": "c", "Expression": "a", "ReturnData": False},
+            {"Id": "d", "Expression": text},
+        ]
+        (found,) = data(cloudwatch, *queries, *named)["MetricDataResults"]
+        assert (found["Id"], found["Label"], found["Values"]) == ("d", "d", values), text
+
+
 def test_data_comes_in_pages(cloudwatch: Any) -> None:
     put(cloudwatch, *({"Value": n, "Timestamp": ago(n + 1)} for n in range(5)))
     put(cloudwatch, *({"MetricName": "n", "Value": n, "Timestamp": ago(n + 1)} for n in range(3)))
@@ -182,7 +205,22 @@ def test_data_comes_in_pages(cloudwatch: Any) -> None:
 
 
 REFUSED_QUERIES: list[tuple[list[dict[str, Any]], str, str]] = [
-    ([{"Id": "e", "Expression": "m1 / m2"}], "NotImplemented", "member.1.Expression"),
+    ([{"Id": "e", "Expression": "SELECT AVG(x) FROM y"}], "NotImplemented", "no Metrics Insights"),
+    ([{"Id": "e", "Expression": "SEARCH('x', 'Sum')"}], "NotImplemented", "no function SEARCH"),
+    ([{"Id": "e", "Expression": "'text'"}], "NotImplemented", "metric math"),
+    ([{"Id": "e", "Expression": "m1 / m2"}], "ValidationError", "'m1' is not the id of a query"),
+    ([{"Id": "e", "Expression": "f + 1"}, {"Id": "f", "Expression": "e"}], "ValidationError", "refers to itself"),
+    ([query("a"), {"Id": "e", "Expression": "AVG(a)"}], "ValidationError", "it must come to a time series"),
+    ([query("a"), {"Id": "e", "Expression": "(a"}], "ValidationError", "a parenthesis is not closed"),
+    ([query("a"), {"Id": "e", "Expression": "a +"}], "ValidationError", "it ends too early"),
+    ([query("a"), {"Id": "e", "Expression": "a a"}], "ValidationError", "'a' is not expected"),
+    ([query("a"), {"Id": "e", "Expression": "(" * 100 + "a"}], "ValidationError", "nested too deeply"),
+    (
+        [{"Id": f"e{n}", "Expression": f"((((e{n + 1}))))"} for n in range(400)] + [query("e400")],
+        "ValidationError",
+        "too many others",
+    ),
+    ([query("a", Expression="a")], "ValidationError", "and not both"),
     ([query("Upper")], "ValidationError", "not matching the expected pattern"),
     ([query("a"), query("a")], "ValidationError", "not unique: a"),
     ([{"Id": "a"}], "ValidationError", "must be specified"),
