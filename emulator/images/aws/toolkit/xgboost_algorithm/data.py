@@ -16,6 +16,7 @@ import xgboost as xgb
 
 from ..errors import UserError
 from . import libsvm, recordio
+from .rows import Rows
 
 _TYPES = {
     "csv": "csv",
@@ -30,8 +31,6 @@ _TYPES = {
 }
 _PARQUET = b"PAR1"
 _DELIMITERS = ",;\t| :"
-Rows = tuple[np.ndarray | scipy.sparse.csr_matrix, np.ndarray, np.ndarray | None]
-"""Features, labels, weights."""
 
 
 def content_type(text: str | None) -> str:
@@ -63,7 +62,7 @@ def read_channel(folder: Path, kind: str, weighted: bool = False) -> xgb.DMatrix
     if not files:
         raise UserError(f"No data in {folder.name} channel path {folder}")
     parts = [_READERS[kind](path, weighted) for path in files]
-    if len(widths := {part[0].shape[1] for part in parts}) > 1 and kind != "libsvm":
+    if len(widths := {part.features.shape[1] for part in parts}) > 1 and kind != "libsvm":
         raise UserError(f"channel {folder.name}: its files have different numbers of columns, {sorted(widths)}")
     try:
         return matrix(parts)
@@ -97,10 +96,18 @@ def _split_parquet(data: bytes) -> list[bytes]:
 
 
 def matrix(parts: list[Rows]) -> xgb.DMatrix:
-    labels = np.concatenate([part[1] for part in parts])
-    weights = [part[2] for part in parts]
-    weight = None if any(item is None for item in weights) else np.concatenate([w for w in weights if w is not None])
-    return xgb.DMatrix(stacked([part[0] for part in parts]), label=labels, weight=weight)
+    return xgb.DMatrix(
+        stacked([part.features for part in parts]),
+        label=np.concatenate([part.labels for part in parts]),
+        weight=_joined([part.weights for part in parts]),
+        qid=_joined([part.queries for part in parts]),
+    )
+
+
+def _joined(arrays: list[np.ndarray | None]) -> np.ndarray | None:
+    """None where a file has none."""
+    known = [array for array in arrays if array is not None]
+    return np.concatenate(known) if len(known) == len(arrays) else None
 
 
 def stacked(tables: list[np.ndarray | scipy.sparse.csr_matrix]) -> np.ndarray | scipy.sparse.csr_matrix:
@@ -130,7 +137,7 @@ def _read_csv(path: Path, weighted: bool) -> Rows:
     first = 2 if weighted else 1
     if table.shape[1] <= first:
         raise UserError(f"{path.name}: {table.shape[1]} columns, and the first {first} are not features")
-    return table[:, first:], table[:, 0], table[:, 1] if weighted else None
+    return Rows(table[:, first:], table[:, 0], table[:, 1] if weighted else None)
 
 
 def parse_csv(data: bytes, name: str) -> np.ndarray:
@@ -174,14 +181,14 @@ def _read_parquet(path: Path, weighted: bool) -> Rows:
         table = pyarrow.parquet.read_table(path).to_pandas().to_numpy(dtype=np.float32)
     except (pyarrow.ArrowException, ValueError) as error:
         raise UserError(f"Failed to load parquet data with exception:\n{error}") from error
-    return table[:, 1:], table[:, 0], None
+    return Rows(table[:, 1:], table[:, 0])
 
 
 def _read_recordio(path: Path, weighted: bool) -> Rows:
     features, labels = recordio.parse(path.read_bytes(), path.name)
     if labels is None:
         raise UserError(f"{path.name}: its records have no label")
-    return features, labels, None
+    return Rows(features, labels)
 
 
 _READERS: dict[str, Callable[[Path, bool], Rows]] = {

@@ -1,4 +1,4 @@
-"""LIBSVM: ``<label>[:<weight>] <index>:<value> …`` in each line, indexes as XGBoost takes them, from 0."""
+"""LIBSVM: ``<label>[:<weight>] [qid:<query>] <index>:<value> …`` in each line, indexes from 0 as XGBoost takes them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import numpy as np
 import scipy.sparse
 
 from ..errors import UserError
+from .rows import Rows
 
 
-def parse(data: bytes, name: str) -> tuple[scipy.sparse.csr_matrix, np.ndarray, np.ndarray | None]:
-    """Features, labels, weights.
-
+def parse(data: bytes, name: str) -> Rows:
+    """
     Raises:
         UserError: a line is of another form.
     """
     labels: list[float] = []
     weights: list[float] = []
+    queries: list[int] = []
     columns: list[int] = []
     values: list[float] = []
     ends = [0]
@@ -30,7 +31,9 @@ def parse(data: bytes, name: str) -> tuple[scipy.sparse.csr_matrix, np.ndarray, 
                 weights.append(float(weight))
             for pair in pairs:
                 index, _, value = pair.partition(":")
-                if index != "qid":
+                if index == "qid":
+                    queries.append(int(value))
+                else:
                     columns.append(int(index))
                     values.append(float(value))
         except ValueError as error:
@@ -41,7 +44,14 @@ def parse(data: bytes, name: str) -> tuple[scipy.sparse.csr_matrix, np.ndarray, 
         ends.append(len(columns))
     if weights and len(weights) != len(labels):
         raise UserError(f"{name}: some lines have an instance weight, others have none")
+    if queries and len(queries) != len(labels):
+        raise UserError(f"{name}: some lines have a qid, others have none")
     width = max(columns, default=-1) + 1
     parts = (np.array(values, np.float32), np.array(columns, np.int32), np.array(ends, np.int64))
     table = scipy.sparse.csr_matrix(parts, shape=(len(labels), width))
-    return table, np.array(labels, np.float32), np.array(weights, np.float32) if weights else None
+    return Rows(
+        table,
+        np.array(labels, np.float32),
+        np.array(weights, np.float32) if weights else None,
+        np.array(queries, np.int64) if queries else None,
+    )

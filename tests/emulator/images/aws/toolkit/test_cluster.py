@@ -42,7 +42,11 @@ def train(tmp_path: Path) -> Train:
             subprocess.Popen([*command, tmp_path / name, str(port)], stdout=subprocess.PIPE, stderr=2, text=True)
             for name in names
         ]
-        said = [host.communicate(timeout=60)[0] for host in hosts]
+        try:
+            said = [host.communicate()[0] for host in hosts]
+        finally:
+            for host in hosts:
+                host.kill()
         assert [host.returncode for host in hosts] == [0] * len(hosts), said
         return said
 
@@ -80,6 +84,7 @@ def predictions(path: Path) -> np.ndarray:
     return np.asarray(model.predict(xgboost.DMatrix(table()[:, 1:])))
 
 
+@pytest.mark.timeout(300)
 def test_hosts_with_data_train_the_model_that_one_would(train: Train, tmp_path: Path) -> None:
     """The first host has no data, so the second is the master."""
     rows = table(120)

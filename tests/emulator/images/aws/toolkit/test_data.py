@@ -140,9 +140,9 @@ def test_libsvm_has_what_was_written(rows: list[dict[int, float]]) -> None:
     text = "".join(
         f"{n} " + " ".join(f"{i}:{v!r}" for i, v in sorted(row.items())) + "\n" for n, row in enumerate(rows)
     )
-    features, labels, weights = libsvm.parse(text.encode(), "a")
+    features, labels, weights, queries = libsvm.parse(text.encode(), "a")
     assert labels.tolist() == list(range(len(rows)))
-    assert weights is None
+    assert weights is queries is None
     for number, row in enumerate(rows):
         for index, value in row.items():
             assert features[number, index] == np.float32(value)
@@ -152,7 +152,15 @@ def test_libsvm_weights() -> None:
     assert libsvm.parse(b"1:0.5 0:2\n0:2 1:3\n", "a")[2].tolist() == [0.5, 2.0]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("text", [b"a,b,c\n", b"1 2 3\n", b"1:1 0:2\n0 0:2\n"])
+def test_libsvm_queries_group_the_rows_that_are_ranked(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1 qid:1 0:2\n0 qid:1 0:1 # worse\n")
+    (tmp_path / "b").write_bytes(b"0 qid:2 0:1\n1 qid:2 0:2\n1 qid:2 0:3\n")
+    matrix = data.read_channel(tmp_path, "libsvm")
+    assert matrix.get_uint_info("group_ptr").tolist() == [0, 2, 5]
+    assert matrix.num_col() == 1
+
+
+@pytest.mark.parametrize("text", [b"a,b,c\n", b"1 2 3\n", b"1:1 0:2\n0 0:2\n", b"1 qid:1 0:2\n0 0:2\n"])
 def test_what_is_not_libsvm_is_refused(text: bytes) -> None:
     with pytest.raises(UserError):
         libsvm.parse(text, "a")
