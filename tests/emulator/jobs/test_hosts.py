@@ -8,7 +8,7 @@ import pytest
 
 from emulator.aws.errors import ResourceLimitExceeded
 from emulator.jobs.hosts import cluster, resource_config
-from tests.emulator.jobs.world import BUCKET, channel, outputs, s3_input, s3_output, until
+from tests.emulator.jobs.world import BUCKET, PlainLan, channel, outputs, s3_input, s3_output, until
 
 PREFIX = f"s3://{BUCKET}"
 GROUPS = [
@@ -264,3 +264,13 @@ def test_of_a_checkpoint_that_several_hosts_have_the_last_one_written_counts(wor
         "algo-1": "0",
         "algo-2": "0",
     }
+
+
+def test_what_the_network_of_the_hosts_lacks_is_in_the_log(world, monkeypatch):
+    monkeypatch.setattr(PlainLan, "shortcoming", "/dev/net/tun: Permission denied")
+    world.training("lacking", "true", **instances(2))
+    world.trained("lacking")
+    first, *_ = streams(world, "Training", "lacking")["algo-1"]
+    assert first.endswith(
+        "the hosts reach each other and the emulator, but nothing else: /dev/net/tun: Permission denied"
+    )
