@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -186,6 +187,16 @@ def existing_role(context: Context, name: str) -> Role:
         NoSuchEntity: there is none.
     """
     return _existing(context, name)
+
+
+def roles_of(context: Context) -> Iterator[Role]:
+    """The roles that were created in the caller's account."""
+    token: str | None = None
+    while True:
+        page, token = context.app.resources.page(Scope(context.account, GLOBAL_REGION), Query(KIND, next_token=token))
+        yield from map(Role, page)
+        if token is None:
+            return
 
 
 def _existing(context: Context, name: str) -> Role:

@@ -11,6 +11,7 @@ from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.iam import NoSuchEntity, change_role, check_policy, existing_role, find_role
+from emulator.services.iam_managed_policies import document_of
 from emulator.services.policy_evaluation import Decision, Policy, evaluate, strictest
 
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -50,9 +51,8 @@ def list_role_policies(request: Request, context: Context) -> Response:
 
 @operation("iam", "AttachRolePolicy")
 def attach_role_policy(request: Request, context: Context) -> Response:
-    """Attach a policy that AWS manages; customer-managed policies cannot be created here, so there are none."""
     arn = request["PolicyArn"]
-    if Arn.parse(arn).account != "aws":
+    if Arn.parse(arn).account != "aws" and document_of(arn, context) is None:
         raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
 
     def attach(body: dict[str, Any]) -> None:
@@ -153,8 +153,13 @@ def _policies_of(arn: str, context: Context) -> list[Policy]:
         raise NoSuchEntity(f"The role with name {name} cannot be found.")
     inline = role.inline_policies.items()
     policies = [Policy(f"role_{name}_{policy}", _document(text)) for policy, text in inline]
-    policies += [Policy(attached.rpartition("/")[2], _EVERYTHING) for attached in role.attached_policies]
+    policies += [_attached(arn, context) for arn in role.attached_policies]
     return policies + ([Policy("implicit", _EVERYTHING)] if role.implicit else [])
+
+
+def _attached(arn: str, context: Context) -> Policy:
+    text = document_of(arn, context)
+    return Policy(arn.rpartition("/")[2], _EVERYTHING if text is None else _document(text))
 
 
 def _inline(request: Request, context: Context) -> str:

@@ -21,7 +21,15 @@ from emulator.gateway.compiled import compiled
 from emulator.gateway.gateway import Gateway, create_gateway
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.transport import OneSegmentProtocol
-from emulator.services import iam, iam_policies, iam_users, sagemaker_metrics, sts
+from emulator.services import (
+    iam,
+    iam_managed_policies,
+    iam_policies,
+    iam_role_tags,
+    iam_users,
+    sagemaker_metrics,
+    sts,
+)
 from emulator.services.cloudwatch import data, listing, putting, statistics
 from emulator.services.context import App
 from emulator.settings import Settings
@@ -30,7 +38,19 @@ from emulator.store.metrics import Metrics
 from emulator.store.resources import SCHEMA, Resources
 from emulator.store.trial_metrics import TrialMetrics
 
-REGISTERED = (iam, iam_policies, iam_users, sts, data, listing, putting, statistics, sagemaker_metrics)
+REGISTERED = (
+    iam,
+    iam_managed_policies,
+    iam_policies,
+    iam_role_tags,
+    iam_users,
+    sts,
+    data,
+    listing,
+    putting,
+    statistics,
+    sagemaker_metrics,
+)
 Register = Callable[..., None]
 
 
