@@ -11,12 +11,14 @@ from studio.times import between
 
 
 def read_prices(path: Path) -> dict[str, float]:
-    """US dollars an hour by instance type, from a JSON object.
+    """US dollars an hour by instance type, from a JSON object of them, or from one that has them as ``prices``.
 
     Raises:
         ValueError: the file is something else.
     """
     document = json.loads(path.read_text())
+    if isinstance(document, dict) and isinstance(document.get("prices"), dict):
+        document = document["prices"]
     if not isinstance(document, dict) or not all(isinstance(price, int | float) for price in document.values()):
         raise ValueError(f'{path}: a JSON object of prices is needed, as {{"ml.m5.large": 0.115}}.')
     return {name: float(price) for name, price in document.items()}

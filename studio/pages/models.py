@@ -21,15 +21,15 @@ METRIC_COLUMNS = 5
 
 
 def groups(view: View) -> Page:
-    answer = view.aws.sagemaker(
+    items, after = view.listed(
         "list_model_package_groups",
+        "ModelPackageGroupSummaryList",
         NameContains=view.get("q") or None,
-        NextToken=view.get("after") or None,
         SortBy="CreationTime",
         SortOrder="Descending",
         MaxResults=100,
     )
-    context = {"items": answer["ModelPackageGroupSummaryList"], "next": answer.get("NextToken")}
+    context = {"items": items, "next": after}
     return Page("models.html", "Models", context)
 
 

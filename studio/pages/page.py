@@ -38,6 +38,23 @@ class View:
     def get(self, name: str, default: str = "") -> str:
         return self.query.get(name, default)
 
+    def listed(self, method: str, member: str, **arguments: Any) -> tuple[list[dict[str, Any]], str | None]:
+        """A page of a SageMaker list, and the token of the next.
+
+        A name to look for that AWS does not take for one finds nothing; what AWS says of it is shown.
+
+        Raises:
+            Problem: AWS refused.
+        """
+        try:
+            answer = self.aws.sagemaker(method, NextToken=self.get("after") or None, **arguments)
+        except Problem as problem:
+            if not (self.get("q") and problem.code == "ValidationException"):
+                raise
+            self.aws.gaps.append(problem)
+            return [], None
+        return list(answer.get(member, [])), answer.get("NextToken")
+
     def at(self, path: str, **query: str) -> View:
         """The same reader at another address."""
         return replace(self, path=path, query=QueryParams(query))

@@ -30,21 +30,20 @@ FRESH_SECONDS = 20.0
 def pipelines(view: View) -> Page:
     sort = view.get("sort", "executed")
     order = {"name": "Name", "created": "CreationTime"}.get(sort)
-    answer = view.aws.sagemaker(
+    found, after = view.listed(
         "list_pipelines",
+        "PipelineSummaries",
         PipelineNamePrefix=view.get("q") or None,
         SortBy=order or "CreationTime",
         SortOrder="Ascending" if order == "Name" else "Descending",
-        NextToken=view.get("after") or None,
         MaxResults=PAGE,
     )
-    found = answer["PipelineSummaries"]
     if sort == "executed":
         found.sort(key=lambda item: item["LastExecutionTime"].timestamp() if item.get("LastExecutionTime") else 0.0)
         found.reverse()
     latest = _latest(view.aws, found)
     is_live = any(run["PipelineExecutionStatus"] in UNDER_WAY for runs in latest.values() for run in runs)
-    context = {"items": found, "latest": latest, "next": answer.get("NextToken"), "sort": sort}
+    context = {"items": found, "latest": latest, "next": after, "sort": sort}
     return Page("pipelines.html", "Pipelines", context, ("list",), is_live)
 
 

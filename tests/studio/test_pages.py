@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 
@@ -138,6 +141,12 @@ def test_run_again_copies_parameters(studio: Server, world: World) -> None:
     form = studio.get(f"/pipelines/quality/start?from={world.id(world.better)}")
     assert 'value="0.9"' in form.text
     assert "<option selected>prod</option>" in form.text
+    shown = studio.get(f"{execution_path(world, 'quality', world.better)}?view=parameters")
+    assert f'/pipelines/quality/start?from={world.id(world.better)}">Start with these' in shown.text
+    copied = json.loads(unescape(re.findall(r'data-copy="({[^"]+})"', shown.text)[0]))
+    assert copied == {"Auc": "0.9", "Rounds": "3", "Stage": "prod", "Note": EVIL}
+    proposed = studio.get("/pipelines/quality/start?p.Auc=0.42&p.Stage=prod")
+    assert 'value="0.42"' in proposed.text, "a link can propose a start"
 
 
 def test_actions_are_shown_as_commands(studio: Server, world: World) -> None:
@@ -279,3 +288,37 @@ def test_the_list_of_pipelines_follows_what_runs(studio: Server, world: World, r
     runner.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     ended = next(line for line in followed if re.search(rf"{world.id(execution)}[^>]*state stopped", line))
     assert "Stopped" in ended
+
+
+class Handlers(HTMLParser):
+    """The attributes of a page that would run something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [name for name, value in attrs if name.startswith("on") or "javascript:" in (value or "")[:20]]
+
+
+def test_a_value_cannot_leave_its_attribute(studio: Server, world: World, runner: Runner) -> None:
+    breakout = '"\' onmouseover=alert(1) x="javascript:alert(1)'
+    execution = runner.start("quality", Note=breakout)
+    path = execution_path(world, "quality", execution)
+    runner.ended(execution)
+    views = [f"{path}?view={view}" for view in ("graph", "times", "artifacts", "parameters")]
+    compared = f"/pipelines/quality/compare?e={world.id(execution)}&e={world.id(world.good)}"
+    typed = quote(breakout)
+    forms = [f"/pipelines/quality/start?from={world.id(execution)}", f"/search?q={typed}", f"/lineage?of={typed}"]
+    forms += [
+        f"/jobs?q={typed}",
+        f"/pipelines?q={typed}",
+        f"/models?q={typed}",
+        f"{path}?step=Evaluate&tab=logs&find={typed}",
+    ]
+    for address in [*views, compared, *forms, f"{path}?step={typed}", "/pipelines/quality"]:
+        answer = studio.get(address)
+        assert answer.status == 200, (address, answer.words)
+        parser = Handlers()
+        parser.feed(answer.text)
+        assert parser.found == [], address

@@ -215,3 +215,9 @@ def test_s3_uris(uri: str, parts: tuple[str, str]) -> None:
 def test_other_uris_are_no_s3_uris() -> None:
     with pytest.raises(KeyError):
         split_uri("https://b/k")
+
+
+def test_prices_as_the_tool_keeps_them_are_read_too() -> None:
+    prices = read_prices(Path(__file__).parents[2] / "pipelines" / "prices.json")
+    assert prices["ml.c5.xlarge"] > 0
+    assert all(name.startswith("ml.") for name in prices)
