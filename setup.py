@@ -62,7 +62,7 @@ setup(
         "studio": ["static/*", "templates/*.html"],
         "emulator.images.aws": ["*.Dockerfile", "*.in", "*.sh", "*.txt"],
     },
-    install_requires=["boto3>=1.44", "botocore>=1.44", "click>=8.3", "rich>=14.0"],
+    install_requires=["boto3>=1.44", "botocore>=1.44", "click>=8.3", "rich>=14.0", "s3transfer>=0.14"],
     extras_require=EXTRAS | {"dev": [requirement for extra in EXTRAS.values() for requirement in extra]},
     entry_points={
         "console_scripts": [
