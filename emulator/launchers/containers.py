@@ -7,9 +7,11 @@ A container shares the machine's network, so that it finds the emulator where ev
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import signal
+import socket
 from collections.abc import Iterator, Sequence
 
 from emulator.images.engine import Engine, EngineError, ulimits
@@ -48,10 +50,10 @@ class ContainerLauncher(Launcher):
             raise LaunchError(
                 f"cannot start job {launch.job_id}: containers of {self.name} have no network of their own"
             )
-        if not launch.network and _SERVES in launch.env:
+        if not launch.network and _SERVES in launch.env and os.geteuid() != 0:
             raise LaunchError(
-                f"cannot start job {launch.job_id}: a server in a container without a network cannot be reached; models"
-                " with EnableNetworkIsolation need EMULATOR_ISOLATION=namespaces"
+                f"cannot start job {launch.job_id}: only root reaches a server in a container without a network; models"
+                " with EnableNetworkIsolation need that, or EMULATOR_ISOLATION=namespaces"
             )
         name = f"sagemaker-{launch.job_id}-{secrets.token_hex(4)}"
         try:
@@ -89,6 +91,9 @@ class _ContainerProcess(FollowedProcess):
         self._watcher, status, output = start_watcher("container", payload)
         self.pid = self._watcher.pid
         super().__init__(launch, status, output)
+
+    def connect(self, port: int, timeout: float) -> socket.socket:
+        return super().connect(port, timeout) if self._launch.network else self._connect_inside(port, timeout)
 
     def usage(self) -> Usage | None:
         """None while the container starts, and where its processes are those of another user."""

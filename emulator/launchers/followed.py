@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -49,6 +50,20 @@ class FollowedProcess(Process):
         if self._error is not None:
             raise self._error
         return self._exit
+
+    def _connect_inside(self, port: int, timeout: float) -> socket.socket:
+        """A socket belongs to the network it was made in: whoever started the command makes it and hands it out."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with self._lock, theirs:
+                if self._ended.is_set():
+                    raise ConnectionError("the job has ended")
+                wire.send(self._status, {"connect": port}, [theirs.fileno()])
+            ours.settimeout(timeout)
+            received = wire.receive(ours)
+        if received is None or not received[1]:
+            raise ConnectionError("the job is ending")
+        return _connected(socket.socket(fileno=received[1][0]), timeout)
 
     def terminate(self) -> None:
         with self._lock:
@@ -121,3 +136,17 @@ def _exit_of(ended: dict[str, Any] | None) -> Exit:
         return Exit(128 + signal.SIGKILL, signal.SIGKILL, False)
     usage = Usage(*ended["usage"]) if "usage" in ended else None
     return Exit(ended["code"], ended["signal"], ended["out_of_memory"], usage)
+
+
+def _connected(connection: socket.socket, timeout: float) -> socket.socket:
+    """Wait for a connection that is on its way."""
+    try:
+        ready = select.select([], [connection], [], timeout)[1]
+        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if ready else errno.ETIMEDOUT
+        if code:
+            raise OSError(code, os.strerror(code))
+        connection.settimeout(timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

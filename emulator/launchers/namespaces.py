@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import select
@@ -21,7 +20,6 @@ from emulator.launchers.host import HostFiles, host_files
 from emulator.launchers.lan import NamespaceLan
 from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process, Usage
 from emulator.launchers.relay import Relay
-from emulator.launchers.sandbox import wire
 from emulator.launchers.trash import Trash
 from emulator.launchers.usage import of_namespace
 from emulator.launchers.warden import Warden, base_environment
@@ -180,20 +178,6 @@ class _NamespaceProcess(FollowedProcess):
     def connect(self, port: int, timeout: float) -> socket.socket:
         return super().connect(port, timeout) if self._launch.shares_network else self._connect_inside(port, timeout)
 
-    def _connect_inside(self, port: int, timeout: float) -> socket.socket:
-        """A socket belongs to the network it was made in: the job's init makes it and hands it out."""
-        ours, theirs = socket.socketpair()
-        with ours:
-            with self._lock, theirs:
-                if self._ended.is_set():
-                    raise ConnectionError("the job has ended")
-                wire.send(self._status, {"connect": port}, [theirs.fileno()])
-            ours.settimeout(timeout)
-            received = wire.receive(ours)
-        if received is None or not received[1]:
-            raise ConnectionError("the job is ending")
-        return _connected(socket.socket(fileno=received[1][0]), timeout)
-
     def usage(self) -> Usage | None:
         with self._lock:
             if self._ended.is_set():
@@ -223,20 +207,6 @@ class _NamespaceProcess(FollowedProcess):
         os.close(self._pidfd)
         for relay in self._relays:
             relay.close()
-
-
-def _connected(connection: socket.socket, timeout: float) -> socket.socket:
-    """Wait for a connection that is on its way."""
-    try:
-        ready = select.select([], [connection], [], timeout)[1]
-        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if ready else errno.ETIMEDOUT
-        if code:
-            raise OSError(code, os.strerror(code))
-        connection.settimeout(timeout)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _pid_of(pidfd: int) -> int:

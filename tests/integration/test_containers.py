@@ -1,5 +1,6 @@
 """Jobs in real containers: an emulator with ISOLATION=podman or docker, images built from definitions."""
 
+import os
 import shutil
 
 import pytest
@@ -121,13 +122,30 @@ def test_a_training_job(calls):
     assert job["FinalMetricDataList"][0]["Value"] == -0.5
 
 
-def test_a_transform_job_on_two_instances(contained, calls):
-    desk = Desk(contained, calls)
+@pytest.fixture(scope="module")
+def own_desk(contained, calls):
+    return Desk(contained, calls)
+
+
+def test_a_transform_job_on_two_instances(own_desk):
+    desk = own_desk
     for name in "abc":
         desk.put(f"contained/in/{name}.csv", b"1,2\n3\n")
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2}
     desk.run("contained", output={"AssembleWith": "Line"}, TransformResources=resources)
     assert [desk.get(key) for key in desk.keys("contained/out/")] == ["6\n6\n"] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root enters the network of a container")
+def test_a_transform_job_without_a_network(own_desk, calls):
+    container = calls.sagemaker.describe_model(ModelName="adder")["PrimaryContainer"]
+    calls.sagemaker.create_model(
+        ModelName="isolated", PrimaryContainer=container, ExecutionRoleArn=ROLE, EnableNetworkIsolation=True
+    )
+    desk = own_desk
+    desk.put("isolated/in/a.csv", b"1,2\n")
+    desk.run("isolated", model="isolated")
+    assert desk.get("isolated/out/a.csv.out") == "6"
 
 
 def _log(calls, name):

@@ -15,7 +15,8 @@ import subprocess
 import sys
 from typing import Any
 
-from . import wire
+from . import kernel, wire
+from .connection import connect
 
 _POLL_SECONDS = 0.2
 _KILLED = 128 + signal.SIGKILL
@@ -77,8 +78,28 @@ class Container:
             message = wire.receive(self._status)
         except (OSError, EOFError):
             message = None
+        if message is not None and "connect" in message[0]:
+            self._connect(message[0]["connect"], socket.socket(fileno=message[1][0]))
+            return True
         self._wanted.append(signal.SIGKILL if message is None else message[0]["signal"])
         return message is not None
+
+    def _connect(self, port: int, reply: socket.socket) -> None:
+        """By a child that goes into the container's network, as this process has to stay in its own."""
+        child = os.fork()
+        if child:
+            reply.close()
+            os.waitpid(child, 0)
+            return
+        try:
+            kernel.enter_network(self._pid())
+            connect(port, reply)
+        finally:
+            os._exit(0)
+
+    def _pid(self) -> int:
+        """Of the container's first process; 0 while there is none."""
+        return int((self._call("inspect", "--format", "{{.State.Pid}}", self._name) or "0").strip())
 
     def _pass_on(self) -> None:
         """Signals to the container; to one that is still starting at the next turn."""
@@ -102,9 +123,8 @@ class Container:
 
     def _find_counter(self) -> tuple[str, bytes] | None:
         """The file of the container's control group in which the kernel counts its kills."""
-        pid = (self._call("inspect", "--format", "{{.State.Pid}}", self._name) or "0").strip()
         try:
-            with open(f"/proc/{pid}/cgroup") as groups:
+            with open(f"/proc/{self._pid()}/cgroup") as groups:
                 lines = [line.strip().split(":", 2) for line in groups]
         except OSError:
             return None

@@ -12,6 +12,7 @@ import time
 from typing import Any, NoReturn
 
 from . import kernel, memory, wire
+from .connection import connect
 from .process import become, execute, find_program
 from .root import Root, Template
 from .switch import plug
@@ -177,7 +178,7 @@ class Init:
             os._exit(0)  # the emulator has let go of the job
         request, fds = message
         if "connect" in request:
-            _connect(request["connect"], socket.socket(fileno=fds[0]))
+            connect(request["connect"], socket.socket(fileno=fds[0]))
             return
         with contextlib.suppress(ProcessLookupError):  # it has ended by itself; its end is about to be read
             os.kill(self._main, request["signal"])
@@ -220,17 +221,6 @@ def _listen(port: int) -> socket.socket:
     listener.bind(("127.0.0.1", port))
     listener.listen(64)
     return listener
-
-
-def _connect(port: int, reply: socket.socket) -> None:
-    """Hand the emulator a socket of the job's network that is on its way to a port of the job's.
-
-    The emulator waits for the connection, not this process, which has others to serve.
-    """
-    with reply, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as made, contextlib.suppress(OSError):
-        made.setblocking(False)
-        code = made.connect_ex(("127.0.0.1", port))
-        wire.send(reply, {"errno": code}, [made.fileno()])
 
 
 def is_python(command: list[str], env: dict[str, str], names: list[str]) -> bool:

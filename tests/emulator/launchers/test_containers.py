@@ -1,5 +1,7 @@
 """What is particular to real containers; what they share with the other launchers is in test_contract."""
 
+import os
+
 import pytest
 
 from emulator.images.engine import NAMES, Engine, EngineError
@@ -45,11 +47,12 @@ def test_a_container_that_cannot_be_made_says_why(fake, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"network": False, "env": {"SAGEMAKER_BIND_TO_PORT": "8080"}}, "without a network cannot be reached"),
+        ({"network": False, "env": {"SAGEMAKER_BIND_TO_PORT": "8080"}}, "only root reaches a server in a container"),
         ({"outlets": {80: ("127.0.0.1", 80)}}, "have no network of their own"),
     ],
 )
-def test_what_containers_cannot_do_is_refused(fake, tmp_path, options, message):
+def test_what_containers_cannot_do_is_refused(fake, tmp_path, monkeypatch, options, message):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(LaunchError, match=message):
         Workshop(fake[0], tmp_path, environment_of(fake[0])).shell("true", **options)
 
@@ -87,3 +90,37 @@ def test_a_container_without_a_network_has_none(name, engine, launchers, tmp_pat
     script = "import socket; print([name for _, name in socket.if_nameindex()])"
     assert shop.script(script, network=False).text == "['lo']\n"
     assert len(shop.script(script).text) > len("['lo']\n")
+
+
+SERVER = """
+import socket
+with socket.create_server(("127.0.0.1", 8080)) as server:
+    print("ready", flush=True)
+    while True:
+        connection, _ = server.accept()
+        connection.sendall(open("/opt/ml/name").read().encode())
+        connection.close()
+"""
+
+
+@pytest.mark.containers
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root enters the network of a container")
+@pytest.mark.parametrize("name", NAMES)
+def test_servers_without_a_network_are_reached_each_by_itself(name, engine, launchers, tmp_path):
+    engine(name)
+    shop = Workshop(launchers(name), tmp_path, environment_of(launchers(name)))
+    jobs = {
+        name: shop.start(["python3", "/opt/ml/s.py"], files={"s.py": SERVER, "name": name}, network=False)
+        for name in ("one", "two")
+    }
+    for name, job in jobs.items():
+        job.wait_for(b"ready")
+        with job.process.connect(8080, 10) as connection:
+            assert connection.recv(100) == name.encode()
+        with pytest.raises(ConnectionRefusedError):
+            job.process.connect(8081, 10)
+    for job in jobs.values():
+        job.process.kill()
+        job.end()
+    with pytest.raises(ConnectionError):
+        jobs["one"].process.connect(8080, 10)
