@@ -10,11 +10,11 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.aws.errors import AccessDenied, ValidationException
 from emulator.gateway.wire import WireRequest
-from emulator.jobs.requirements import LayerFailed, RequirementLayers
+from emulator.jobs.requirements import LayerFailed, RequirementLayers, Wanted
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -38,19 +38,19 @@ def answer(layers: RequirementLayers, request: WireRequest) -> Response:
         except FileNotFoundError as error:
             raise ValidationException(f"There is no layer {name}.") from error
     try:
-        document: dict[str, Any] = json.loads(request.body)
+        wanted = Wanted.read(json.loads(request.body))
     except ValueError as error:
-        raise ValidationException(f"The body is not JSON: {error}") from error
-    return StreamingResponse(_install(layers, key, document), media_type="text/plain")
+        raise ValidationException(f"The body says no requirements: {error}") from error
+    return StreamingResponse(_install(layers, key, wanted), media_type="text/plain")
 
 
-def _install(layers: RequirementLayers, key: str, document: dict[str, Any]) -> Iterator[str]:
+def _install(layers: RequirementLayers, key: str, wanted: Wanted) -> Iterator[str]:
     """In a thread of its own, so that a job that goes away leaves a layer all the same."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            lines.put(f"layer {layers.layer(key, document, lambda text: lines.put(f'said {text}'))}")
+            lines.put(f"layer {layers.layer(key, wanted, lambda text: lines.put(f'said {text}'))}")
         except LayerFailed as error:
             lines.put(f"failed {error.code}")
         finally:

@@ -36,6 +36,7 @@ _WITH_VALUE = {
     "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host", "--timeout", "--retries",
     "--progress-bar", "--only-binary", "--no-binary", "--upgrade-strategy", "--root-user-action",
 }  # fmt: skip
+_OWN_FOLDER = "/opt/ml"
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _ONLY_HERE = re.compile(r"(^|[\s@=])(\.{0,2}/|~|file:|git\+|-e\b|--editable)|\$\{|\.(whl|zip|tar\.gz|tgz)\b")
 """What another job may have otherwise: paths, working copies, variables."""
@@ -75,6 +76,8 @@ def read_request(arguments: list[str]) -> dict[str, list[str]] | None:
         else:
             lines.append(word)
     if not lines or any(_is_only_here(text) for text in [*options, *lines]):
+        return None
+    if any(_OWN_FOLDER in value for name, value in os.environ.items() if name.startswith("PIP_")):
         return None
     return {"options": options, "requirements": lines}
 

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,30 @@ _LAYER = "layer.tar"
 _LOG = "pip.log"
 _PINNED = re.compile(r"^-|===?[^,*]+$|==[^,*;]+;|\s--hash=| @ ")
 _VARIABLE = re.compile(r"^PIP_[A-Z_]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a job asks for: options of ``pip install``, requirements, and pip's variables."""
+
+    options: list[str]
+    lines: list[str]
+    variables: dict[str, str]
+
+    @classmethod
+    def read(cls, document: Any) -> Wanted:
+        """
+        Raises:
+            ValueError: it is not of the form that ``job_pip`` sends.
+        """
+        try:
+            options, lines = list(document["options"]), list(document["requirements"])
+            variables = {name: text for name, text in document["environment"].items() if _VARIABLE.match(name)}
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError("options, requirements and environment are needed") from error
+        if not all(isinstance(text, str) and "\n" not in text for text in [*options, *lines, *variables.values()]):
+            raise ValueError("options, requirements and environment must be texts of one line")
+        return cls(options, lines, variables)
 
 
 class LayerFailed(Exception):
@@ -69,24 +94,23 @@ class RequirementLayers:
     def knows(self, key: str) -> bool:
         return key in self._environments
 
-    def layer(self, key: str, request: dict[str, Any], say: Say) -> str:
+    def layer(self, key: str, wanted: Wanted, say: Say) -> str:
         """The name of the layer for what a job asks for, installed unless it was before.
 
         Raises:
-            LayerFailed: pip cannot install it.
-            KeyError: no job has this key.
-            ValueError: the request is not of the form that ``job_pip`` sends.
+            LayerFailed: pip cannot install it, or the job has gone.
         """
-        environment = self._environments[key]
-        options, lines, variables = _checked(request)
-        name = _digest(environment, options, lines, variables)
+        environment = self._environments.get(key)
+        if environment is None:
+            raise LayerFailed(1)
+        name = _digest(environment, wanted)
         with self._lock_of(name):
             folder = self._folder / name
             if (folder / _LAYER).is_file():
                 installed = (folder / _LOG).read_text().strip()
                 say(f"requirements as an earlier job had them installed: {installed or 'nothing was missing'}")
             else:
-                self._install(environment, ["install", *options], lines, variables, folder, say)
+                self._install(environment, wanted, folder, say)
         return name
 
     def path(self, name: str) -> Path:
@@ -107,21 +131,20 @@ class RequirementLayers:
         with lock:
             yield
 
-    def _install(
-        self, environment: Environment, words: list[str], lines: list[str], env: dict[str, str], folder: Path, say: Say
-    ) -> None:
+    def _install(self, environment: Environment, wanted: Wanted, folder: Path, say: Say) -> None:
         directory = self._root / f"pip-{secrets.token_hex(8)}"
         ml = directory / "ml"
         ml.mkdir(parents=True)
-        (ml / "requirements.txt").write_text("".join(f"{line}\n" for line in lines))
+        (ml / "requirements.txt").write_text("".join(f"{line}\n" for line in wanted.lines))
         said = _Lines(say)
+        install = ["-m", "pip", "install", *wanted.options, "-r", "/opt/ml/requirements.txt"]
         try:
             launch = Launch(
                 job_id=directory.name,
                 directory=directory,
                 environment=environment,
-                command=[str(environment.python), "-m", "pip", *words, "-r", "/opt/ml/requirements.txt"],
-                env={**environment.env, **env, RECORD: f"/opt/ml/{_LAYER}"},
+                command=[str(environment.python), *install],
+                env={**environment.env, **wanted.variables, RECORD: f"/opt/ml/{_LAYER}"},
                 hostname="pip",
                 hosts=[],
                 mounts=[],
@@ -167,18 +190,11 @@ class _Lines:
                 self.installed = text.removeprefix("Successfully installed").strip()
 
 
-def _checked(request: dict[str, Any]) -> tuple[list[str], list[str], dict[str, str]]:
-    options, lines, given = request.get("options"), request.get("requirements"), request.get("environment")
-    if not isinstance(options, list) or not isinstance(lines, list) or not isinstance(given, dict):
-        raise ValueError("options, requirements and environment are needed")
-    if not all(isinstance(text, str) and "\n" not in text for text in [*options, *lines, *given.values()]):
-        raise ValueError("options, requirements and environment must be texts of one line")
-    return options, lines, {name: value for name, value in given.items() if _VARIABLE.match(name)}
-
-
-def _digest(environment: Environment, options: list[str], lines: list[str], variables: dict[str, str]) -> str:
+def _digest(environment: Environment, wanted: Wanted) -> str:
     """Changes with everything that decides what is installed; every day where a release is not pinned."""
     virtualenv = environment.python.parent.parent.name
-    day = "" if all(_PINNED.search(line) for line in lines) else datetime.datetime.now(datetime.UTC).date().isoformat()
-    state = json.dumps([sys.version, virtualenv, options, lines, sorted(variables.items()), day])
+    pinned = all(_PINNED.search(line) for line in wanted.lines)
+    day = "" if pinned else datetime.datetime.now(datetime.UTC).date().isoformat()
+    variables = sorted(wanted.variables.items())
+    state = json.dumps([sys.version, virtualenv, wanted.options, wanted.lines, variables, day])
     return hashlib.sha256(state.encode()).hexdigest()[:32]

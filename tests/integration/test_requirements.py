@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 import uuid
 import zipfile
@@ -116,6 +117,16 @@ def test_what_cannot_be_installed_fails_as_with_pip_and_is_tried_again(job: Job)
 def test_what_only_this_job_has_is_installed_by_its_own_pip(job: Job) -> None:
     script = f"cp $PIP_FIND_LINKS/tiny-2*.whl /tmp; pip install /tmp/tiny-2-py3-none-any.whl; {SHOW}"
     assert all(installs(job(script)) for _ in range(2))
+
+
+@pytest.mark.parametrize(("method", "name"), [("POST", ""), ("GET", "/" + "0" * 32)])
+def test_only_a_job_that_runs_may_ask(emulator: Emulator, method: str, name: str) -> None:
+    address = emulator.exports["AWS_ENDPOINT_URL"].removeprefix("http://")
+    connection = http.client.HTTPConnection(address)
+    connection.request(method, f"/_emulator/requirements/{'0' * 32}{name}", b"{}", {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    assert (answer.status, b"Only a job that runs" in answer.read()) == (403, True)
+    connection.close()
 
 
 def test_an_isolated_job_has_no_requirements_at_all(job: Job) -> None:
