@@ -26,7 +26,7 @@ RECORD = "EMULATOR_PIP_RECORD"
 """Set where the emulator itself installs: the archive that gets what pip adds and the list of what it removes."""
 REMOVED = ".removed"
 CHANGED = ".changed-by-pip"
-"""In the environment once anything was installed: what comes next depends on it, so that is left to pip."""
+"""In the environment once anything in it was changed: what comes next depends on that, so it is left to pip."""
 _FLAGS = {
     "-U", "--upgrade", "-q", "-qq", "--quiet", "-v", "--verbose", "--no-cache-dir", "--no-input", "--pre", "--no-deps",
     "--disable-pip-version-check", "--prefer-binary", "--no-warn-script-location", "--no-color", "--root-user-action",
@@ -47,14 +47,15 @@ def main(arguments: list[str]) -> int:
         return _record(arguments, Path(record))
     url, changed = os.environ.get(URL), Path(sys.prefix, CHANGED)
     asked = read_request(arguments) if url and not changed.exists() else None
-    if arguments[:1] in (["install"], ["uninstall"]):
-        changed.touch()
-    if url and asked:
-        try:
-            return _take(url, asked)
-        except (OSError, http.client.HTTPException) as error:
-            print(f"the emulator's cache of requirements does not answer ({error}): installing", flush=True)
-    return _pip(arguments)
+    before = _installed()
+    try:
+        return _take(url, asked) if url and asked else _pip(arguments)
+    except (OSError, http.client.HTTPException) as error:
+        print(f"the emulator's cache of requirements does not answer ({error}): installing", flush=True)
+        return _pip(arguments)
+    finally:
+        if _installed() != before:
+            changed.touch()
 
 
 def read_request(arguments: list[str]) -> dict[str, list[str]] | None:
@@ -168,6 +169,10 @@ def _record(arguments: list[str], target: Path) -> int:
             if Path(sys.prefix, name).is_file():
                 tar.add(Path(sys.prefix, name), name)
     return 0
+
+
+def _installed() -> set[str]:
+    return {path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info")}
 
 
 def _distributions() -> dict[tuple[str, int], list[str]]:
