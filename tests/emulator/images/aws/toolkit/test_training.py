@@ -86,7 +86,9 @@ def test_training_goes_on_from_a_checkpoint(container: Setup, capfd: pytest.Capt
     (job.input / "config" / "hyperparameters.json").write_text('{"num_round": "5", "nthread": "1"}')
     training.train(again := Container(job.base))
     assert load(again).num_boosted_rounds() == 5
-    assert "Resuming from iteration 3" in capfd.readouterr().out
+    printed = capfd.readouterr().out
+    assert "Resuming from iteration 3" in printed
+    assert re.findall(r"^\[(\d)\]\t", printed, re.M) == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize(
