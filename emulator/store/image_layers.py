@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
 
 from emulator.store.database import Database
@@ -46,7 +47,7 @@ class ImageLayers:
         self._database = database
         self._layers = root / "layers"
         self._uploads = root / "uploads"
-        self._appending = threading.Lock()
+        self._changing = threading.Lock()
         self._layers.mkdir(parents=True, exist_ok=True)
         self._uploads.mkdir(parents=True, exist_ok=True)
         with database.transaction() as connection:
@@ -82,13 +83,13 @@ class ImageLayers:
         return None
 
     def append(self, upload: str, data: bytes, first: int | None = None) -> int:
-        """Add bytes to an upload that is there, at ``first`` if that is given; the bytes that it has then.
+        """Add bytes to an upload, at ``first`` if that is given; the bytes that it has then.
 
         Raises:
-            UploadError: ``first`` is not where the upload ends, or the layer becomes too large.
+            UploadError: ``first`` is not where the upload ends, the layer becomes too large, or the upload is over.
         """
-        with self._appending, (self._uploads / upload).open("ab") as file:
-            size = file.tell()
+        with self._changing, self._open(upload) as file:
+            size = file.seek(0, os.SEEK_END)
             if first not in (None, size):
                 raise UploadError(f"the next byte of the upload is {size}, not {first}")
             if size + len(data) > LARGEST:
@@ -102,17 +103,18 @@ class ImageLayers:
         Raises:
             UploadError: its content has another digest; the upload is over.
         """
-        path = self._uploads / upload
-        with path.open("rb") as file:
+        with self._open(upload) as file:
             found = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-            size = os.fstat(file.fileno()).st_size
-        if found != digest:
-            self.cancel(upload)
-            raise UploadError(f"its digest is {found}, not {digest}")
-        path.replace(self.path(digest))
-        with self._database.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO ecr_layers VALUES (?, ?, ?)", (repository, digest, size))
-            connection.execute("DELETE FROM ecr_uploads WHERE id = ?", (upload,))
+            size = file.tell()
+        with self._changing:
+            if found != digest or self.size(repository, upload) != size:
+                self.cancel(upload)
+                reason = f"its digest is {found}, not {digest}" if found != digest else "it has changed meanwhile"
+                raise UploadError(reason)
+            (self._uploads / upload).replace(self.path(digest))
+            with self._database.transaction() as connection:
+                connection.execute("INSERT OR IGNORE INTO ecr_layers VALUES (?, ?, ?)", (repository, digest, size))
+                connection.execute("DELETE FROM ecr_uploads WHERE id = ?", (upload,))
         return Layer(digest, size)
 
     def cancel(self, upload: str) -> None:
@@ -133,6 +135,12 @@ class ImageLayers:
             kept = {digest for digest in dropped if self._is_kept(digest)}
         for digest in set(dropped) - kept:
             self.path(digest).unlink(missing_ok=True)
+
+    def _open(self, upload: str) -> BufferedRandom:
+        try:
+            return (self._uploads / upload).open("r+b")
+        except FileNotFoundError as error:
+            raise UploadError("the upload is over") from error
 
     def _is_kept(self, digest: str) -> bool:
         return self._database.read_one("SELECT 1 FROM ecr_layers WHERE digest = ?", (digest,)) is not None

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -145,6 +146,30 @@ def test_a_reset_takes_the_images_too(own_emulator: Emulator) -> None:
     own_emulator.stop()
     own_emulator.run("reset", "--yes")
     assert not layers.exists()
+
+
+def test_of_two_that_complete_an_upload_one_is_told_that_it_is_over(ecr: Any, repository: str) -> None:
+    content = b"x" * 3_000_000
+    upload_id = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
+    part = {"repositoryName": repository, "uploadId": upload_id}
+    ecr.upload_layer_part(**part, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content)
+
+    def complete(_: int) -> str:
+        try:
+            ecr.complete_layer_upload(**part, layerDigests=[digest_of(content)])
+            return "completed"
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(complete, range(4)))
+    refusals = {"InvalidLayerException", "LayerAlreadyExistsException", "UploadNotFoundException"}
+    assert outcomes.count("completed") >= 1
+    assert set(outcomes) <= {"completed", *refusals}
+    (layer,) = ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[digest_of(content)])[
+        "layers"
+    ]
+    assert (layer["layerAvailability"], layer["layerSize"]) == ("AVAILABLE", len(content))
 
 
 class Registry:
