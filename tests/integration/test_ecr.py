@@ -324,3 +324,13 @@ def test_skopeo_pushes_and_pulls(ecr: Any, registry: Registry, repository: str, 
     )
     assert done.returncode == 0, done.stderr
     assert digest_of((tmp_path / "back" / "manifest.json").read_bytes()) == digest
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="docker's client is not installed")
+def test_docker_logs_in(registry: Registry, tmp_path: Path) -> None:
+    """Its client talks to the registry by itself for that; a push needs the daemon."""
+    command = ["docker", "--config", str(tmp_path), "login", "--username", "AWS", "--password-stdin", registry.url]
+    done = subprocess.run(command, input=registry.password, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "Login Succeeded"), done.stderr
+    wrong = subprocess.run(command, input="nonsense", capture_output=True, text=True, check=False)
+    assert wrong.returncode != 0
