@@ -6,19 +6,19 @@ the emulator, which has pip install them once; everything else goes to pip. Impo
 
 from __future__ import annotations
 
-import csv
-import http.client
 import importlib
 import json
 import os
 import re
 import sys
 import sysconfig
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 URL = "EMULATOR_REQUIREMENTS_URL"
 """Where the emulator answers; a job without it has pip alone."""
@@ -49,8 +49,8 @@ def main(arguments: list[str]) -> int:
     asked = read_request(arguments) if url and not changed.exists() else None
     before = _installed()
     try:
-        return _take(url, asked) if url and asked else _pip(arguments)
-    except (OSError, http.client.HTTPException) as error:
+        return _offered(url, asked) if url and asked else _pip(arguments)
+    except OSError as error:
         print(f"the emulator's cache of requirements does not answer ({error}): installing", flush=True)
         return _pip(arguments)
     finally:
@@ -105,6 +105,20 @@ def _lines(file: Path) -> Iterator[str]:
             yield line
 
 
+def _offered(url: str, asked: dict[str, list[str]]) -> int:
+    """
+    Raises:
+        OSError: the emulator's answer cannot be used.
+    """
+    from http.client import HTTPException
+    from tarfile import TarError
+
+    try:
+        return _take(url, asked)
+    except (HTTPException, TarError) as error:
+        raise ConnectionError(repr(error)) from error
+
+
 def _take(url: str, asked: dict[str, list[str]]) -> int:
     """Have the emulator install them, unless it has already, and put the result into this environment."""
     variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
@@ -124,9 +138,12 @@ def _take(url: str, asked: dict[str, list[str]]) -> int:
     return 0
 
 
-def _call(method: str, url: str, body: str | None = None) -> http.client.HTTPResponse:
+def _call(method: str, url: str, body: str | None = None) -> HTTPResponse:
+    """Imports here and below are late: the emulator, and most calls of pip, do without."""
+    from http.client import HTTPConnection
+
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    connection = HTTPConnection(parts.hostname or "", parts.port)
     connection.request(method, parts.path, body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
     if answer.status != 200:
@@ -134,7 +151,9 @@ def _call(method: str, url: str, body: str | None = None) -> http.client.HTTPRes
     return answer
 
 
-def _put(content: IO[bytes] | http.client.HTTPResponse) -> None:
+def _put(content: IO[bytes] | HTTPResponse) -> None:
+    import tarfile
+
     with tarfile.open(fileobj=content, mode="r|") as tar:
         for member in tar:
             file = tar.extractfile(member) if member.name == REMOVED else None
@@ -155,6 +174,8 @@ def _remove(path: Path) -> None:
 
 
 def _record(arguments: list[str], target: Path) -> int:
+    import tarfile
+
     before = _distributions()
     if code := _pip(arguments):
         return code
@@ -177,6 +198,8 @@ def _installed() -> set[str]:
 
 def _distributions() -> dict[tuple[str, int], list[str]]:
     """Each installed distribution, told from its other versions, to its files relative to the environment."""
+    import csv
+
     site = Path(sysconfig.get_path("purelib"))
     found = {}
     for record in site.glob("*.dist-info/RECORD"):
