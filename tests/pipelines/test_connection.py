@@ -1,8 +1,11 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from pipelines.connection import CREDENTIAL_VARIABLES, Connection
+from pipelines.connection import CREDENTIAL_VARIABLES, NO_INSTANCE, Connection
 from pipelines.environments import load_target
 from tests.pipelines.conftest import Cli
 
@@ -45,3 +48,29 @@ def test_a_profile_that_is_not_there_is_told(cli: Cli, root: Path, monkeypatch: 
     assert result.exit_code == 5
     assert "The config profile (team-dev) could not be found" in result.output
     assert "set AWS_PROFILE" in result.output
+
+
+def test_botocore_comes_without_the_library_that_is_not_used_and_leaves_it_to_others(root: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from pipelines.connection import Connection; from pipelines.environments import load_target\n"
+        f"Connection(load_target(Path({str(root)!r}), 'dev')).sagemaker\n"
+        "from botocore.compat import HAS_CRT\n"
+        "print(HAS_CRT, 'awscrt' in sys.modules)\n"
+        "import awscrt.checksums\n"
+        "print(awscrt.checksums.crc32(b'a') > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False", "True"]
+
+
+def test_the_credentials_of_an_instance_are_looked_for_on_aws_alone(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NO_INSTANCE, "")  # so that it is put back in the end
+    monkeypatch.delenv(NO_INSTANCE)
+    assert Connection(load_target(root, "dev")).sagemaker
+    assert NO_INSTANCE not in os.environ
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert Connection(load_target(root, "dev")).sagemaker
+    assert os.environ[NO_INSTANCE] == "true"
