@@ -47,6 +47,7 @@ QUERY_VERSIONS = {
 SIGNING_NAMES = {
     "sagemaker": ("sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics"),
     "monitoring": ("cloudwatch",),
+    "states": ("stepfunctions",),
 }
 """The REST services behind a signing name that is not botocore's name of one service."""
 

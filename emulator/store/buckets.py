@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from emulator.store.database import Database
 from emulator.store.object_errors import bucket_not_empty, invalid_bucket_name, no_such_bucket
@@ -21,6 +22,12 @@ CREATE TABLE IF NOT EXISTS buckets (
     created    REAL NOT NULL,
     versioning TEXT NOT NULL DEFAULT '',
     tags       TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bucket_settings (
+    bucket TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    value  TEXT NOT NULL,
+    PRIMARY KEY (bucket, name)
 ) WITHOUT ROWID;
 """
 
@@ -93,6 +100,7 @@ class Buckets:
             if connection.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
                 raise bucket_not_empty(name)
             connection.execute("DELETE FROM buckets WHERE name = ?", (name,))
+            connection.execute("DELETE FROM bucket_settings WHERE bucket = ?", (name,))
 
     def set_versioning(self, name: str, status: str) -> None:
         with self._database.transaction() as connection:
@@ -101,6 +109,30 @@ class Buckets:
     def set_tags(self, name: str, tags: dict[str, str]) -> None:
         with self._database.transaction() as connection:
             connection.execute("UPDATE buckets SET tags = ? WHERE name = ?", (json.dumps(tags) if tags else "", name))
+
+    def setting(self, bucket: str, name: str) -> Any:
+        """What ``set_setting`` kept of a bucket: a JSON value, None where that was deleted.
+
+        Raises:
+            AwsError: NoSuchBucket.
+            KeyError: it was never set.
+        """
+        self.require(bucket)
+        row = self._database.read_one("SELECT value FROM bucket_settings WHERE bucket = ? AND name = ?", (bucket, name))
+        if row is None:
+            raise KeyError(name)
+        return json.loads(row["value"])
+
+    def set_setting(self, bucket: str, name: str, value: Any) -> None:
+        """
+        Raises:
+            AwsError: NoSuchBucket.
+        """
+        with self._database.transaction() as connection:
+            self.require(bucket)
+            connection.execute(
+                "INSERT OR REPLACE INTO bucket_settings VALUES (?, ?, ?)", (bucket, name, json.dumps(value))
+            )
 
 
 def valid_name(name: str) -> bool:

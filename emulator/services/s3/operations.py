@@ -3,6 +3,7 @@
 from emulator.services.s3 import (
     acls,
     attributes,
+    bucket_settings,
     buckets,
     completion,
     copying,
@@ -19,6 +20,7 @@ from emulator.services.s3 import (
 __all__ = [
     "acls",
     "attributes",
+    "bucket_settings",
     "buckets",
     "completion",
     "copying",

@@ -65,7 +65,7 @@ def parse_members(operation: str, query: Mapping[str, str], headers: Mapping[str
 
 
 def parse_payload(operation: str, body: bytes) -> dict[str, Any]:
-    """The member in an XML body, by name; nothing if the body is empty.
+    """The member in an XML body, by name, or the text itself (a policy); nothing if the body is empty.
 
     Raises:
         AwsError: MalformedXML.
@@ -73,6 +73,8 @@ def parse_payload(operation: str, body: bytes) -> dict[str, Any]:
     bindings = bindings_of(operation)
     if not body or bindings.payload_shape is None:
         return {}
+    if bindings.payload_shape.type_name == "string":
+        return {bindings.payload: body.decode("utf-8", "replace")}
     if re.search(rb"<!(DOCTYPE|ENTITY)", body):
         raise malformed_xml()
     try:

@@ -12,7 +12,6 @@ from emulator.aws.operations import Handler, Request, Response, operation
 from emulator.services.context import Context
 
 _ABSENT = {
-    "GetBucketPolicy": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
     "GetBucketPolicyStatus": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
     "GetBucketCors": ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
     "GetBucketLifecycleConfiguration": (
@@ -34,20 +33,6 @@ _ABSENT = {
 }
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    "GetBucketEncryption": {
-        "ServerSideEncryptionConfiguration": {
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
-        }
-    },
-    "GetPublicAccessBlock": {
-        "PublicAccessBlockConfiguration": {
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        }
-    },
-    "GetBucketOwnershipControls": {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}},
     "GetBucketRequestPayment": {"Payer": "BucketOwner"},
     "GetBucketNotificationConfiguration": {},
     "GetBucketLogging": {},
@@ -59,7 +44,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 _NOTHING_TO_DELETE = (
-    "DeleteBucketPolicy",
     "DeleteBucketCors",
     "DeleteBucketLifecycle",
     "DeleteBucketWebsite",

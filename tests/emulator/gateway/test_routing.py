@@ -46,6 +46,12 @@ def test_paths_signed_as_sagemaker_are_its_rest_services(method: str, path: str,
     assert find_target(request(method, path), SAGEMAKER) == Target(*target, "rest-json")
 
 
+def test_a_signing_name_that_is_no_service_of_botocore_means_its_service() -> None:
+    states = Caller("k", "20260101", "us-east-1", "states", "header")
+    found = find_target(request("POST", "/", x_amz_target="AWSStepFunctions.ListStateMachines"), states)
+    assert found == Target("stepfunctions", "ListStateMachines", "json")
+
+
 def test_x_amz_target_wins_over_the_signed_service() -> None:
     found = find_target(request("POST", "/", x_amz_target="Logs_20140328.GetLogEvents"), SAGEMAKER)
     assert found == Target("logs", "GetLogEvents", "json")

@@ -42,9 +42,9 @@ def test_what_a_new_bucket_has(s3: Any, bucket: str) -> None:
 
 def test_changing_them_is_refused_by_name(s3: Any, bucket: str) -> None:
     with pytest.raises(ClientError) as caught:
-        s3.put_bucket_policy(Bucket=bucket, Policy="{}")
+        s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"})
     assert error_of(caught) == ("NotImplemented", 501)
-    assert "PutBucketPolicy" in str(caught.value)
+    assert "PutBucketRequestPayment" in str(caught.value)
     with pytest.raises(ClientError) as caught:
         s3.put_bucket_acl(Bucket=bucket, ACL="private")
     assert error_of(caught) == ("AccessControlListNotSupported", 400)
