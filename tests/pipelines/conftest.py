@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
 
@@ -83,3 +85,12 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
         return CliRunner().invoke(main, arguments)
 
     return run
+
+
+@pytest.fixture
+def ecr(sagemaker_variables: None) -> Iterator[Any]:
+    """A client of ECR, which is empty again afterwards."""
+    client = boto3.client("ecr", region_name="us-east-1")
+    yield client
+    for repository in client.describe_repositories()["repositories"]:
+        client.delete_repository(repositoryName=repository["repositoryName"], force=True)

@@ -66,7 +66,7 @@ def arn_of(service: str, params: dict[str, Any]) -> str:
 def test_ci_makes_the_calls_that_its_policy_allows(
     cli: Cli,
     built: BuiltPipeline,
-    sagemaker_variables: None,
+    ecr: Any,
     calls: list[tuple[str, str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

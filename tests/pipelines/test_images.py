@@ -9,21 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from pipelines.environments import load_target
 from tests.pipelines.conftest import Cli
 
 SMALL_ENGINE = Path(__file__).with_name("small_engine.py")
-
-
-@pytest.fixture
-def ecr(sagemaker_variables: None) -> Any:
-    client = boto3.client("ecr", region_name="us-east-1")
-    yield client
-    for repository in client.describe_repositories()["repositories"]:
-        client.delete_repository(repositoryName=repository["repositoryName"], force=True)
 
 
 @pytest.fixture
