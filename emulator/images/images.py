@@ -118,7 +118,7 @@ class Images:
 
     def _base(self, within: tuple[Path, ...], uri: str) -> Dockerfile | None:
         """The definition that another one is built on: of the same folder, or a stand-in."""
-        if "/" not in uri and uri.partition(":")[0] not in self._names():
+        if "/" not in uri and self._own(uri, uri.partition(":")[0]) is None:
             return None  # one of Docker Hub's, such as python:3.11
         try:
             image = self.resolve(uri)
