@@ -82,7 +82,8 @@ def to_the_end(sagemaker: Any) -> None:
 
 
 def measure(server: RunningEmulator, sagemaker: Any) -> dict[str, float]:
-    """Milliseconds of processor time of each call, the mean of many."""
+    """Milliseconds of processor time of each call, the mean of many, once what was before has settled."""
+    settle(server)
     arn = start(sagemaker)
     calls: dict[str, Callable[[], object]] = {
         "ListPipelineExecutions": lambda: sagemaker.list_pipeline_executions(PipelineName=PIPELINE, MaxResults=FEW),
@@ -94,6 +95,13 @@ def measure(server: RunningEmulator, sagemaker: Any) -> dict[str, float]:
         "an execution from start to end": lambda: to_the_end(sagemaker),
     }
     return {name: milliseconds(server, call) for name, call in calls.items()}
+
+
+def settle(server: RunningEmulator) -> None:
+    used = -1.0
+    while (now := server.cpu()) > used:
+        used = now
+        time.sleep(1)
 
 
 def milliseconds(server: RunningEmulator, call: Callable[[], object]) -> float:
