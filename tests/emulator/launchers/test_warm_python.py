@@ -134,7 +134,7 @@ COMMANDS = [
     "PYTHONSAFEPATH=1 python3 -c 'import sys; print(sys.flags.safe_path, sys.path[0])'",
     "LC_ALL=POSIX python3 -c 'import sys; print(sys.stdout.encoding, sys.stdout.errors)'",
     "OMP_NUM_THREADS=1 python3 -c 'import os; print(os.environ[\"OMP_NUM_THREADS\"])'",
-    "python3 -c 'print(\"x\" * 100000)' | head -c 10",
+    "python3 -c 'print(\"x\" * 100000)' 2>/tmp/errors | head -c 10; cat /tmp/errors",
     "python3 -c 'import sys; print(repr(sys.argv[1]))' \"$(printf 'a\\377b')\"",
     "cd /tmp && python3 -c 'import os; print(os.getcwd(), os.environ[\"PWD\"])'",
     "python3 -c 'import os, signal; os.kill(os.getpid(), signal.SIGTERM)'; echo $?",
