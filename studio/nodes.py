@@ -17,6 +17,9 @@ SIZES = (CELL, 12.0, 8.0, 6.0)
 """Of a square with the space around it."""
 UNKNOWN_ROWS, UNKNOWN_COLUMNS = 3, 4
 """The room for a ForEach step whose items are known only when it runs."""
+UNKNOWN_NODES = 4 * UNKNOWN_COLUMNS
+"""Nodes of such a step when it is unfolded. Further steps are squares below, which have room from the start too."""
+SPARE_ROWS, SPARE_CELL = 6, 8.0
 GRID_GAP = 12.0
 
 
@@ -52,15 +55,42 @@ class Node:
         if not (self.is_fan or self.type == "ForEach"):
             return Box(self.name, WIDTH, HEIGHT)
         if self.is_open:
-            # Only an unfolded ForEach step of unknown length grows, downwards.
-            rows = ceil(max(len(self.members), self.expected or 0) / self.columns)
-            width = self.columns * (WIDTH + GRID_GAP) + GRID_GAP
-            return Box(self.name, width, HEIGHT + rows * (HEIGHT + GRID_GAP))
+            spare = SPARE_ROWS * SPARE_CELL + GRID_GAP if self.expected is None else 0.0
+            return Box(self.name, self._grid_width, HEIGHT + self._grid_height + spare)
         return Box(self.name, WIDTH, HEIGHT + self.rows * CELL + 6)
 
     @property
+    def _grid_width(self) -> float:
+        return self.columns * (WIDTH + GRID_GAP) + GRID_GAP
+
+    @property
+    def _grid_height(self) -> float:
+        """Of the nodes of an unfolded step."""
+        count = UNKNOWN_NODES if self.expected is None else max(len(self.members), self.expected)
+        return ceil(count / self.columns) * (HEIGHT + GRID_GAP)
+
+    @property
+    def unfolded(self) -> tuple[StepState, ...]:
+        """The members that are drawn as nodes."""
+        if not self.is_open:
+            return ()
+        return self.members[:UNKNOWN_NODES] if self.expected is None else self.members
+
+    @property
     def cells(self) -> list[Cell]:
-        """The squares, as large as there is room for all; the last are left out where the smallest are too large."""
+        """The members that are drawn as squares; the last are left out where there is no room for them."""
+        return self._spare_cells() if self.is_open else self._folded_cells()
+
+    def _spare_cells(self) -> list[Cell]:
+        """Those for which there is no node, of one size however many they are, so that none moves."""
+        a_row, top = int((self._grid_width - 2 * GRID_GAP) // SPARE_CELL), HEIGHT + self._grid_height
+        return [
+            Cell(member, GRID_GAP + n % a_row * SPARE_CELL, top + n // a_row * SPARE_CELL, SPARE_CELL * 0.75)
+            for n, member in enumerate(self.members[len(self.unfolded) :][: a_row * SPARE_ROWS])
+        ]
+
+    def _folded_cells(self) -> list[Cell]:
+        """As large as there is room for all."""
         width, height = CELLS_A_ROW * CELL, self.rows * CELL
         size = next((s for s in SIZES if (width // s) * (height // s) >= len(self.members)), SIZES[-1])
         a_row, most = int(width // size), int((width // size) * (height // size))

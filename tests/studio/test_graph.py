@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.definition import Definition, read_definition
-from studio.graph import FAN, build_graph
+from studio.graph import FAN, Graph, build_graph
 from studio.layout import layout
 from studio.steps import StepState, read_state
 
@@ -155,6 +155,25 @@ def test_an_unfolded_loop_has_room_for_all_that_is_to_come() -> None:
     many = {f"B-{i}": StepState(f"B-{i}", "Executing", parent="Each", index=i) for i in range(30)}
     graphs = [build_graph(definition, states, opened=["Each"]) for states in (one, many)]
     assert graphs[0].layout == graphs[1].layout
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 900), st.integers(0, 900))
+def test_an_unfolded_loop_of_unknown_length_moves_nothing_as_it_grows(some: int, more: int) -> None:
+    definition = define(step("A"), loop_of({"Get": "Steps.A.Items"}), step("After", "Each"))
+
+    def graph_of(begun: int) -> Graph:
+        states = {f"B-{i}": StepState(f"B-{i}", "Executing", parent="Each", index=i) for i in range(begun)}
+        return build_graph(definition, states, opened=["Each"])
+
+    before, after = graph_of(some), graph_of(some + more)
+    assert before.layout == after.layout
+    first, second = before.node("Each"), after.node("Each")
+    places = [{cell.state.name: (cell.x, cell.y, cell.size) for cell in node.cells} for node in (first, second)]
+    assert places[0].items() <= places[1].items()
+    assert all(cell.y + cell.size <= second.box.height for cell in second.cells)
+    if 1 <= some + more <= 600:
+        assert [*second.unfolded, *(cell.state for cell in second.cells)] == list(second.members), "none is left out"
 
 
 def test_three_hundred_steps_are_drawn() -> None:
