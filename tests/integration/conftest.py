@@ -2,9 +2,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.emulators import Emulator
-from tests.integration.small_pipelines import Runner
+from emulator.images import Images
+from emulator.settings import Settings
+from tests.integration.emulators import CONTAINERS, Emulator
+from tests.integration.small_pipelines import IMAGE, Runner
 from tests.integration.transform_desk import Desk
+
+
+@pytest.fixture(scope="session", autouse=True)
+def image() -> None:
+    """The environment of the image that most jobs run in. The first job would have its building in its log."""
+    images = Images(CONTAINERS, Settings.load().cache_dir)
+    images.environment(images.resolve(IMAGE), lambda line: None)
 
 
 @pytest.fixture(scope="session")
