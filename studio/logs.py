@@ -1,21 +1,17 @@
-"""Logs of jobs: their last lines or a page of them, made fit to be shown, and the line that explains a failure."""
+"""Logs of jobs: the last lines or a page of them, of one host or of all by time, and the lines with a text."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from studio.aws import Aws, Problem
 from studio.jobs import Kind
+from studio.log_lines import EMPTY, LogPage, as_lines, find_cause, host_of, stream_names
+from studio.merging import EVERY, Tail, merge, position
 
 LINES = 200
 """Lines of a log on a page."""
-LONGEST, SHORTEST = 600, 150
-"""Characters of a line on a page; the whole line is in the download."""
-MOST_CHARACTERS = 30_000
-"""Of a log on a page; where it has more, all its long lines are cut the shorter."""
 FULL_PAGE = 500_000
 """Characters from which on CloudWatch may have cut a page before it had as many lines as were asked for."""
 MOST_EMPTY_PAGES = 3
@@ -23,47 +19,9 @@ MOST_SEARCHED_PAGES = 10
 """Pages of a search without a hit, after which the reader is asked whether to look on."""
 MOST_HOSTS = 8
 """Hosts of a failed job whose logs are searched for the line that explains it."""
-
-_CONTROL = re.compile(
-    r"(?:\x1b|#033)\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)
-_FINAL = re.compile(
-    r"^\s*([A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b.*|Killed|Segmentation fault.*|.*: command not found.*)"
-)
-_HINT = re.compile(r"\b(error|exception|fatal|failed|killed|cannot|no such file|not found|denied)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    number: int
-    milliseconds: int
-    text: str
-    is_cut: bool = False
-    is_cause: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LogPage:
-    """Lines of one stream; ``older`` and ``newer`` are tokens of its neighbours."""
-
-    stream: str
-    lines: tuple[LogLine, ...]
-    older: str | None = None
-    newer: str | None = None
-    streams: tuple[str, ...] = ()
-    strength: int = 0
-
-    @property
-    def certainty(self) -> tuple[int, int]:
-        """How well it explains a failure; of two that do so equally, the one that failed first does better."""
-        return self.strength, -(self.cause.milliseconds if self.cause else 0)
-
-    @property
-    def cause(self) -> LogLine | None:
-        return next((line for line in self.lines if line.is_cause), None)
-
-
-EMPTY = LogPage("", ())
+MOST_NAMED = 100
+"""Streams that CloudWatch searches in one call."""
+DOWNLOAD_PAGE = 10_000
 
 
 def streams_of(aws: Aws, kind: Kind, job: str) -> list[str]:
@@ -88,40 +46,65 @@ def read_log(
 ) -> LogPage:
     """The last lines of a job's log, or those at ``token``; of a failed job with the line that explains it marked.
 
-    Without a ``stream`` it is that of the first host, or of the host that explains a failure best.
+    Without a ``stream`` it is that of the first host, as it was started last, or of the host that explains a failure
+    best; ``EVERY`` stands for all of them.
     """
     streams = streams_of(aws, kind, job)
     if stream in streams:
         return _page(aws, kind, stream, streams, token, failed)
+    if stream == EVERY and len(streams) > 1:
+        return _merged(aws, kind, streams, token, failed)
     if failed and len(streams) > 1:
         pages = [_page(aws, kind, name, streams, None, True) for name in streams[:MOST_HOSTS]]
         return max(pages, key=lambda page: page.certainty)
-    return _page(aws, kind, streams[0], streams, token, failed) if streams else EMPTY
+    return _page(aws, kind, _first(streams), streams, token, failed) if streams else EMPTY
+
+
+def _first(streams: list[str]) -> str:
+    """The stream of the first host; of one that was started several times, the last."""
+    host = host_of(streams[0])
+    return [stream for stream in streams if host_of(stream) == host and stream.count("/") == 1][-1]
 
 
 def _page(aws: Aws, kind: Kind, stream: str, streams: list[str], token: str | None, failed: bool) -> LogPage:
     answer = _events(aws, kind, stream, token)
     events = answer["events"]
-    characters = sum(len(event["message"]) for event in events)
     cause = find_cause([event["message"] for event in events]) if failed and token is None else None
-    longest = LONGEST if sum(min(LONGEST, len(e["message"])) for e in events) <= MOST_CHARACTERS else SHORTEST
-    lines = tuple(_line(number, event, cause, longest) for number, event in enumerate(events))
-    is_full = len(events) >= LINES or characters >= FULL_PAGE
-    older = answer.get("nextBackwardToken") if is_full or (token and events) else None
+    older = answer.get("nextBackwardToken") if _is_full(events, LINES) or (token and events) else None
     newer = answer.get("nextForwardToken") if token else None
+    lines = as_lines(events, cause.line if cause else None)
     return LogPage(stream, lines, older, newer, tuple(streams), cause.strength if cause else 0)
 
 
-def _events(aws: Aws, kind: Kind, stream: str, token: str | None) -> dict[str, Any]:
+def _merged(aws: Aws, kind: Kind, streams: list[str], token: str | None, failed: bool) -> LogPage:
+    """The last lines of all hosts by time, or those before ``token``."""
+    end, skipped = position(token)
+    limit = LINES + skipped
+
+    def tail(stream: str) -> Tail:
+        events = _events(aws, kind, stream, None, limit, end)["events"]
+        return Tail(events, _is_full(events, limit))
+
+    return merge(streams, tail, LINES, token, failed)
+
+
+def _is_full(events: list[dict[str, Any]], limit: int) -> bool:
+    return len(events) >= limit or sum(len(event["message"]) for event in events) >= FULL_PAGE
+
+
+def _events(
+    aws: Aws, kind: Kind, stream: str, token: str | None, limit: int = LINES, end: int | None = None
+) -> dict[str, Any]:
     """The last events, or those at ``token``. CloudWatch may give pages without any although there are some before."""
     for _ in range(MOST_EMPTY_PAGES):
         answer = aws.logs(
             "get_log_events",
             logGroupName=kind.log_group,
             logStreamName=stream,
-            limit=LINES,
+            limit=limit,
             startFromHead=False,
             nextToken=token,
+            endTime=end,
         )
         if answer["events"] or answer.get("nextBackwardToken") in (None, token):
             break
@@ -138,21 +121,30 @@ def find_in_log(aws: Aws, kind: Kind, job: str, text: str, *, stream: str = "", 
     streams = streams_of(aws, kind, job)
     if not streams:
         return EMPTY
-    looked_in = [stream] if stream in streams else streams
+    looked_in = [stream] if stream in streams else streams[:MOST_NAMED]
     for _ in range(MOST_SEARCHED_PAGES):
-        answer = aws.logs(
-            "filter_log_events",
-            logGroupName=kind.log_group,
-            logStreamNames=looked_in,
-            filterPattern=_quoted(text),
-            limit=LINES,
-            nextToken=token,
-        )
+        answer = _search(aws, kind, looked_in, token, LINES, _quoted(text))
         token = answer.get("nextToken")
         if answer["events"] or not token:
             break
-    lines = tuple(_line(number, event, None, SHORTEST) for number, event in enumerate(answer["events"]))
-    return LogPage(stream if stream in streams else "", lines, None, token, tuple(streams))
+    events = answer["events"]
+    hosts = [streams.index(event["logStreamName"]) for event in events] if len(looked_in) > 1 else []
+    return LogPage(
+        stream if stream in (*streams, EVERY) else "", as_lines(events, None, hosts), None, token, tuple(streams)
+    )
+
+
+def _search(
+    aws: Aws, kind: Kind, streams: list[str], token: str | None, limit: int, pattern: str | None = None
+) -> dict[str, Any]:
+    return aws.logs(
+        "filter_log_events",
+        logGroupName=kind.log_group,
+        logStreamNames=streams,
+        filterPattern=pattern,
+        limit=limit,
+        nextToken=token,
+    )
 
 
 def _quoted(text: str) -> str:
@@ -161,35 +153,38 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-class Cause(NamedTuple):
-    """The line that says why, and how sure that is: 3 a traceback's end, 2 an error's name, 1 a word, 0 a guess."""
-
-    line: int
-    strength: int
-
-
-def find_cause(messages: Sequence[str]) -> Cause | None:
-    """The last line of the last traceback, or the last that names an error, or the last."""
-    numbers = range(len(messages) - 1, -1, -1)
-    begin = next((i for i in numbers if messages[i].startswith("Traceback (most recent")), None)
-    if begin is not None:
-        for i in range(begin + 1, len(messages)):
-            if messages[i] and not messages[i][0].isspace():
-                return Cause(i, 3)
-    for strength, pattern in ((2, _FINAL), (1, _HINT)):
-        for i in numbers:
-            if pattern.search(messages[i]):
-                return Cause(i, strength)
-    return next((Cause(i, 0) for i in numbers if messages[i].strip()), None)
+def whole_log(aws: Aws, kind: Kind, job: str, stream: str = "") -> Iterator[str]:
+    """Every line as it was written, a page at a time; of ``EVERY`` stream by time, each after the name of its host."""
+    streams = streams_of(aws, kind, job)
+    if stream == EVERY and len(streams) > 1:
+        return _whole_merged(aws, kind, streams)
+    return _whole(aws, kind, stream if stream in streams else _first(streams)) if streams else iter(())
 
 
-def printable(text: str) -> str:
-    """Without the characters that command a terminal or turn the direction of writing; tabs become spaces."""
-    return _CONTROL.sub("", text.replace("\t", "    ")).rstrip("\r\n")
+def _whole(aws: Aws, kind: Kind, stream: str) -> Iterator[str]:
+    token = None
+    while True:
+        answer = aws.logs(
+            "get_log_events",
+            logGroupName=kind.log_group,
+            logStreamName=stream,
+            startFromHead=True,
+            limit=DOWNLOAD_PAGE,
+            nextToken=token,
+        )
+        yield from (event["message"].rstrip("\n") + "\n" for event in answer["events"])
+        if answer["nextForwardToken"] == token:  # the end; a page without events is none
+            return
+        token = answer["nextForwardToken"]
 
 
-def _line(number: int, event: dict[str, Any], cause: Cause | None, longest: int) -> LogLine:
-    is_cause = cause is not None and cause.line == number
-    text = printable(event["message"])
-    length = LONGEST if is_cause else longest
-    return LogLine(number, event["timestamp"], text[:length], len(text) > length, is_cause)
+def _whole_merged(aws: Aws, kind: Kind, streams: list[str]) -> Iterator[str]:
+    names = dict(zip(streams, stream_names(streams), strict=True))
+    token = None
+    while True:
+        answer = _search(aws, kind, streams[:MOST_NAMED], token, DOWNLOAD_PAGE)
+        for event in answer["events"]:
+            yield f"{names[event['logStreamName']]}  {event['message'].rstrip(chr(10))}\n"
+        token = answer.get("nextToken")
+        if not token:
+            return

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from studio.aws import Aws
-from studio.logs import printable
+from studio.log_lines import printable
 from studio.ranged import RangedObject
 
 PAGE = 200

@@ -20,7 +20,8 @@ from studio.graph import Graph, build_graph
 from studio.job_view import JobView, view_job
 from studio.jobs import KINDS, describe_job
 from studio.lineage import Lineage, execution_lineage
-from studio.logs import EMPTY, read_log
+from studio.log_lines import EMPTY
+from studio.logs import read_log
 from studio.pages.jobs import job_charts, job_log
 from studio.pages.page import Page, View, Write
 from studio.steps import NOT_RUN, UNDER_WAY, WAITING, StepState

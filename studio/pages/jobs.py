@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,9 +12,10 @@ from studio.commands import cli
 from studio.costs import cost
 from studio.job_view import JobView, view_job
 from studio.jobs import KINDS, JobSummary, Kind, describe_job, list_jobs
-from studio.logs import EMPTY, LogPage, find_in_log, read_log, streams_of
+from studio.log_lines import EMPTY, LogPage
+from studio.logs import find_in_log, read_log, whole_log
 from studio.pages.page import Aws, Page, Problem, View, Write
-from studio.series import Series, read_series
+from studio.series import Metric, read_series
 from studio.trials import Trials, read_trials
 from studio.usage import Usage, read_usage
 
@@ -23,7 +23,6 @@ TABS = ("logs", "metrics", "input", "output", "info")
 TRIAL_TABS = ("trials", "input", "output", "info")
 UNDER_WAY = ("InProgress", "Stopping")
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
-LOG_PAGE = 10_000
 
 
 def jobs(view: View) -> Page:
@@ -96,35 +95,17 @@ def job_log(view: View, job: JobView) -> LogPage:
     return view.aws.optional(ask, EMPTY)
 
 
-def job_charts(aws: Aws, job: JobView) -> list[Series]:
-    """The job's own metrics through time, read from its log."""
+def job_charts(aws: Aws, job: JobView) -> list[Metric]:
+    """The job's own metrics through time, read from the logs of its hosts."""
     return aws.optional(partial(read_series, aws, job.kind, job.name, job.metric_patterns), [])
 
 
 def log_download(view: View) -> Response:
     """The whole log as it was written, streamed page after page, so that its size does not matter."""
     kind, name = _kind(view.parts["kind"]), view.parts["job"]
-    streams = streams_of(view.aws, kind, name)
-    stream = view.get("stream") if view.get("stream") in streams else next(iter(streams), "")
     headers = {"Content-Disposition": f'attachment; filename="{name}.log"'}
-    return StreamingResponse(_lines(view.aws, kind, stream), media_type="text/plain; charset=utf-8", headers=headers)
-
-
-def _lines(aws: Aws, kind: Kind, stream: str) -> Iterator[str]:
-    token = None
-    while stream:
-        answer = aws.logs(
-            "get_log_events",
-            logGroupName=kind.log_group,
-            logStreamName=stream,
-            startFromHead=True,
-            limit=LOG_PAGE,
-            nextToken=token,
-        )
-        yield from (event["message"].rstrip("\n") + "\n" for event in answer["events"])
-        if answer["nextForwardToken"] == token:  # the end; a page without events is none
-            return
-        token = answer["nextForwardToken"]
+    lines = whole_log(view.aws, kind, name, view.get("stream"))
+    return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 def stop(write: Write) -> Response:

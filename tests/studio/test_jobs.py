@@ -152,11 +152,66 @@ def test_metrics_of_a_growing_log_are_read_on_where_they_ended() -> None:
     answers = Answers(describe_log_streams=[streams], get_log_events=pages)
     patterns = [("loss", "loss=(.*?);"), ("broken", "(")]
     first = read_series(answers.aws, KINDS["training"], "j", patterns)
-    assert [(series.name, series.points) for series in first] == [("loss", ((0.0, 1.0), (1.0, 2.0)))]
+    assert [(m.name, m.curves) for m in first] == [("loss", [("algo-1", ((0.0, 1.0), (1.0, 2.0)))])]
     (later,) = read_series(answers.aws, KINDS["training"], "j", patterns)
-    assert later.points == ((0.0, 1.0), (1.0, 2.0), (2.0, 3.0))
+    assert later.hosts[0].points == ((0.0, 1.0), (1.0, 2.0), (2.0, 3.0))
     tokens = [arguments["nextToken"] for method, arguments in answers.asked if method == "get_log_events"]
     assert tokens == [None, "f/1", "f/1", "f/2"]
+
+
+def test_metrics_are_curves_of_every_host_from_one_zero() -> None:
+    """Also of a host that was started again, on spot, which has a log of its own each time."""
+    logs = {
+        "j/algo-1-1": [(1000, 1.0), (2000, 2.0)],
+        "j/algo-1-9": [(9000, 3.0)],
+        "j/algo-2-1": [(500, 7.0), (4000, 8.0)],
+    }
+
+    class Hosts(Answers):
+        def call(self, service: str, method: str, **arguments: Any) -> Mapping[str, Any]:
+            if method == "describe_log_streams":
+                return {"logStreams": [{"logStreamName": name} for name in logs]}
+            events = [{"timestamp": t, "message": f"loss={v};"} for t, v in logs[arguments["logStreamName"]]]
+            return {"events": [] if arguments["nextToken"] else events, "nextForwardToken": "f/1"}
+
+    (metric,) = read_series(Hosts().aws, KINDS["training"], "j", [("loss", "loss=(.*?);"), ("none", "x=(.*)")])
+    assert metric.curves == [
+        ("algo-1", ((0.5, 1.0), (1.5, 2.0), (8.5, 3.0))),
+        ("algo-2", ((0.0, 7.0), (3.5, 8.0))),
+    ]
+
+
+def test_logs_of_two_hosts_are_shown_by_time_and_each_alone(studio: Server, world: World, runner: Runner) -> None:
+    program = "import time; [(print('part', i, flush=True), time.sleep(0.05)) for i in range(3)]"
+    runner.sagemaker.create_training_job(
+        TrainingJobName="pair",
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python3", "-c", program],
+        },
+        RoleArn=ROLE,
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/pair"},
+        ResourceConfig={"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    until(lambda: "Completed" in studio.get("/jobs/training/pair?tab=info").words)
+    page = studio.get("/jobs/training/pair?stream=all")
+    lines = re.findall(r'<span class="line"><b class="c(\d)">(algo-\d)</b>([^<]*)</span>', page.text)
+    for number, host in (("0", "algo-1"), ("1", "algo-2")):
+        own = [text for n, name, text in lines if (n, name) == (number, host)]
+        assert [text for text in own if text.startswith("part")] == ["part 0", "part 1", "part 2"]
+    assert "All hosts by time algo-1 algo-2" in page.words
+    download = studio.get("/jobs/training/pair/log?stream=all").text
+    assert "algo-1  part 0\n" in download
+    assert "algo-2  part 2\n" in download
+    found = studio.get("/jobs/training/pair?stream=all&find=part+1")
+    assert re.findall(r'<b class="c\d">(algo-\d)</b>part 1<', found.text) in (
+        ["algo-1", "algo-2"],
+        ["algo-2", "algo-1"],
+    )
+    alone = studio.get("/jobs/training/pair")
+    assert "<b class=" not in alone.text.split('role="log"')[1]
 
 
 def test_a_job_is_stopped_by_the_command_that_is_shown(studio: Server, world: World, runner: Runner) -> None:

@@ -19,7 +19,7 @@ from studio.definition import Parameter
 from studio.expressions import references, resolve, walk, words
 from studio.forms import check_value
 from studio.live import event
-from studio.logs import find_cause, printable
+from studio.log_lines import find_cause, printable
 from studio.reports import parse_report
 from studio.security import Access, forbids_write, is_loopback
 from studio.times import ago, duration
