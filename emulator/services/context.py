@@ -51,6 +51,8 @@ class Context:
     app: App
     access_key_id: str = ""
     """Who signed the request; empty for unsigned ones and for calls from inside."""
+    address: str = "127.0.0.1"
+    """Where the request came from."""
 
     @property
     def account(self) -> str:

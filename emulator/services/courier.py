@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from emulator.services.delivery import Deliveries
 from emulator.services.events import emission
 from emulator.services.firing import fire_schedule
+from emulator.services.s3 import notifying
 
 if TYPE_CHECKING:
     from emulator.services.context import App
@@ -39,9 +40,10 @@ class Courier:
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
         with self._database.transaction() as connection:
-            for statement in (*SCHEMA, *emission.SCHEMA):
+            for statement in (*SCHEMA, *emission.SCHEMA, *notifying.SCHEMA):
                 connection.execute(statement)
         app.resources.subscribe(self._changed)
+        app.objects.events.subscribe(self.wake)
 
     def plan(self, arn: str, due: float | None, origin: float) -> None:
         """Fire a rule or schedule at a time (Unix seconds); None: not any more. Rates count from ``origin``."""
@@ -83,6 +85,7 @@ class Courier:
     def step(self) -> None:
         """Everything that is due now."""
         emission.emit(self._app, self.deliveries)
+        notifying.notify(self._app, self.deliveries)
         self._fire()
         self.deliveries.carry_out()
 

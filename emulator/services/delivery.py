@@ -173,7 +173,10 @@ def _to_queue(app: App, scope: Scope, target: dict[str, Any], text: str, token: 
 
 
 def _to_topic(app: App, scope: Scope, target: dict[str, Any], text: str, token: str) -> None:
-    app.invoke(_scope_of(target["Arn"]), "sns", "Publish", {"TopicArn": target["Arn"], "Message": text})
+    request = {"TopicArn": target["Arn"], "Message": text}
+    if target.get("Subject"):
+        request["Subject"] = target["Subject"]
+    app.invoke(_scope_of(target["Arn"]), "sns", "Publish", request)
 
 
 def _to_function(app: App, scope: Scope, target: dict[str, Any], text: str, token: str) -> None:

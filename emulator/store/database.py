@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class Database:
         self._local = threading.local()
         self._write = threading.RLock()
         self._connections: list[sqlite3.Connection] = []
+        self._afterwards: list[Callable[[], None]] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._write:
             self.connection.executescript(schema)
@@ -70,9 +71,17 @@ class Database:
             try:
                 yield connection
             except BaseException:
+                self._afterwards.clear()
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+            afterwards, self._afterwards = self._afterwards, []
+        for act in afterwards:
+            act()
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Call ``act`` once the outermost transaction, which must be under way, is committed; not if it is not."""
+        self._afterwards.append(act)
 
     def close(self) -> None:
         for connection in self._connections:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from emulator.store.buckets import Bucket, Buckets
 from emulator.store.database import Database
 from emulator.store.object_errors import key_too_long
+from emulator.store.object_events import WRITTEN_HERE, Cause, ObjectEvents
 from emulator.store.stored_objects import (
     COLUMNS,
     NULL_VERSION,
@@ -32,9 +33,10 @@ Condition = Callable[[StoredObject | None], None]
 class ObjectIndex:
     """The table of object versions; safe to share between threads. Methods that drop rows return their blobs."""
 
-    def __init__(self, database: Database, buckets: Buckets) -> None:
+    def __init__(self, database: Database, buckets: Buckets, events: ObjectEvents) -> None:
         self._database = database
         self._buckets = buckets
+        self._events = events
 
     def latest(self, bucket: str, key: str) -> StoredObject | None:
         """The latest version of a key, which may be a delete marker."""
@@ -68,6 +70,7 @@ class ObjectIndex:
         attributes: Attributes,
         condition: Condition | None = None,
         also: Callable[[], Iterable[str]] = tuple,
+        cause: Cause = WRITTEN_HERE,
     ) -> tuple[StoredObject, list[str]]:
         """Make content the latest version of a key. ``condition`` and ``also`` run in the same transaction.
 
@@ -80,20 +83,28 @@ class ObjectIndex:
                 condition(self.head(bucket, key))
             dropped = self._retire(connection, owner, key)
             stored = _insert(connection, owner, key, content, attributes)
+            self._events.created(stored, cause)
             return stored, [*dropped, *also()]
 
-    def delete(self, bucket: str, key: str, condition: Condition | None) -> tuple[StoredObject | None, list[str]]:
+    def delete(
+        self, bucket: str, key: str, condition: Condition | None, cause: Cause = WRITTEN_HERE
+    ) -> tuple[StoredObject | None, list[str]]:
         """Delete a key: with a marker, which is returned, where the bucket keeps versions."""
         with self._database.transaction() as connection:
             owner = self._check(bucket, key)
             if condition is not None:
                 condition(self.head(bucket, key))
             dropped = self._retire(connection, owner, key)
-            marker = _insert(connection, owner, key, None, Attributes()) if owner.versioning else None
-            return marker, dropped
+            if owner.versioning:
+                marker = _insert(connection, owner, key, None, Attributes())
+                self._events.marked(marker, cause)
+                return marker, dropped
+            if dropped:
+                self._events.removed(bucket, key, None, cause)
+            return None, dropped
 
     def delete_version(
-        self, bucket: str, key: str, version_id: str, condition: Condition | None
+        self, bucket: str, key: str, version_id: str, condition: Condition | None, cause: Cause = WRITTEN_HERE
     ) -> tuple[StoredObject | None, list[str]]:
         """Remove one version for good and return it; the newest that remains becomes the latest."""
         with self._database.transaction() as connection:
@@ -109,15 +120,17 @@ class ObjectIndex:
                     " (SELECT id FROM objects WHERE bucket = ? AND key = ? ORDER BY id DESC LIMIT 1)",
                     (bucket, key),
                 )
+            self._events.removed(bucket, key, stored.version_id, cause)
             return stored, [stored.blob] if stored.blob else []
 
-    def set_tags(self, stored: StoredObject, tags: dict[str, str]) -> None:
+    def set_tags(self, stored: StoredObject, tags: dict[str, str], cause: Cause = WRITTEN_HERE) -> None:
         attributes = Attributes(stored.content_type, stored.metadata, stored.system, tags)
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE objects SET details = ? WHERE id = ?",
                 (details_of(attributes, stored.checksum, stored.part_count), stored.id),
             )
+            self._events.tagged(stored, cause)
 
     def has_blob(self, blob: str) -> bool:
         return self._database.read_one("SELECT 1 FROM objects WHERE blob = ?", (blob,)) is not None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emulator.aws.errors import ValidationException
-from emulator.store import buckets, link_farm, multipart, stored_objects
+from emulator.store import buckets, link_farm, multipart, object_events, stored_objects
 from emulator.store.assemblies import Assemblies
 from emulator.store.blobs import Blobs
 from emulator.store.buckets import Bucket, Buckets
@@ -24,6 +24,7 @@ from emulator.store.database import Database
 from emulator.store.listing import ListPage, ListQuery, list_latest, list_page
 from emulator.store.multipart import Uploads
 from emulator.store.object_errors import no_such_key
+from emulator.store.object_events import WRITTEN_HERE, Cause, ObjectEvents
 from emulator.store.object_index import Condition, ObjectIndex
 from emulator.store.object_urls import parse_object_url
 from emulator.store.resources import Scope
@@ -37,11 +38,12 @@ class ObjectStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        schema = buckets.SCHEMA + stored_objects.SCHEMA + multipart.SCHEMA
+        schema = buckets.SCHEMA + stored_objects.SCHEMA + multipart.SCHEMA + object_events.SCHEMA
         self.database = Database(root / "objects.db", schema)
         self.blobs = Blobs(root / "blobs")
         self.bucket_table = Buckets(self.database)
-        self.index = ObjectIndex(self.database, self.bucket_table)
+        self.events = ObjectEvents(self.database, self.bucket_table)
+        self.index = ObjectIndex(self.database, self.bucket_table, self.events)
         self.uploads = Uploads(self.database)
         self.assemblies = Assemblies(self.blobs, self.uploads)
         self._sweeper = threading.Thread(
@@ -139,6 +141,7 @@ class ObjectStore:
         attributes: Attributes,
         condition: Condition | None = None,
         also: Callable[[], Iterable[str]] = tuple,
+        cause: Cause = WRITTEN_HERE,
     ) -> StoredObject:
         """Make finished content the latest version of a key, or remove it if that fails.
 
@@ -149,7 +152,7 @@ class ObjectStore:
             AwsError: NoSuchBucket, KeyTooLongError, or what ``condition`` raises.
         """
         try:
-            stored, dropped = self.index.put(bucket, key, content, attributes, condition, also)
+            stored, dropped = self.index.put(bucket, key, content, attributes, condition, also, cause)
         except BaseException:
             self.blobs.remove([content.blob])
             raise
@@ -163,21 +166,28 @@ class ObjectStore:
         if not self._known(content.blob):
             self.blobs.remove([content.blob])
 
-    def delete(self, bucket: str, key: str, condition: Condition | None = None) -> StoredObject | None:
+    def delete(
+        self, bucket: str, key: str, condition: Condition | None = None, cause: Cause = WRITTEN_HERE
+    ) -> StoredObject | None:
         """Delete a key: with a marker, which is returned, where the bucket keeps versions.
 
         Raises:
             AwsError: NoSuchBucket, or what ``condition`` raises.
         """
-        marker, dropped = self.index.delete(bucket, key, condition)
+        marker, dropped = self.index.delete(bucket, key, condition, cause)
         self.blobs.remove(dropped)
         return marker
 
     def delete_version(
-        self, bucket: str, key: str, version_id: str, condition: Condition | None = None
+        self,
+        bucket: str,
+        key: str,
+        version_id: str,
+        condition: Condition | None = None,
+        cause: Cause = WRITTEN_HERE,
     ) -> StoredObject | None:
         """Remove one version for good; what it was, or None. The newest that remains becomes the latest."""
-        stored, dropped = self.index.delete_version(bucket, key, version_id, condition)
+        stored, dropped = self.index.delete_version(bucket, key, version_id, condition, cause)
         self.blobs.remove(dropped)
         return stored
 

@@ -17,6 +17,7 @@ from emulator.services.s3.headers import put_members
 from emulator.store.checksums import DEFAULT_ALGORITHM
 from emulator.store.contents import join_parts
 from emulator.store.multipart import Upload
+from emulator.store.object_events import Cause
 from emulator.store.stored_objects import Content, Part, StoredObject
 
 MIN_PART = 5 << 20
@@ -34,8 +35,9 @@ def complete_multipart_upload(request: Request, context: Context) -> Response:
     except AwsError:
         objects.discard(content)
         raise
+    cause = Cause("CompleteMultipartUpload", context.request_id, context.address)
     stored = objects.commit(
-        upload.bucket, upload.key, content, upload.attributes, condition, lambda: objects.uploads.end(upload)
+        upload.bucket, upload.key, content, upload.attributes, condition, lambda: objects.uploads.end(upload), cause
     )
     objects.assemblies.forget(upload)
     return _response(stored, context)

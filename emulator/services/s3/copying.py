@@ -17,6 +17,7 @@ from emulator.services.s3.headers import attributes_of, version_shown, written_m
 from emulator.services.s3.lookup import find_version
 from emulator.store.checksums import DEFAULT_ALGORITHM
 from emulator.store.contents import copy_content
+from emulator.store.object_events import Cause
 from emulator.store.stored_objects import Attributes, Content, StoredObject
 
 MAX_COPY = 5 << 30
@@ -27,8 +28,9 @@ _DESCRIPTIVE = ("CacheControl", "ContentDisposition", "ContentEncoding", "Conten
 def copy_object(request: Request, context: Context) -> Response:
     condition = write_condition(request)
     source, content = copy_source(request, context, lambda found: _content(request, found, context))
+    cause = Cause("Copy", context.request_id, context.address)
     stored = context.app.objects.commit(
-        request["Bucket"], request["Key"], content, _attributes(request, source), condition
+        request["Bucket"], request["Key"], content, _attributes(request, source), condition, cause=cause
     )
     result = {"ETag": f'"{stored.etag}"', "LastModified": stored.last_modified, **checksum_members(stored.checksum)}
     return {

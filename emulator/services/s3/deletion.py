@@ -10,6 +10,7 @@ from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.s3.conditions import write_condition
 from emulator.services.s3.errors import invalid_argument, malformed_xml
+from emulator.store.object_events import Cause
 from emulator.store.object_index import Condition
 from emulator.store.stored_objects import NULL_VERSION, StoredObject
 
@@ -21,9 +22,10 @@ def delete_object(request: Request, context: Context) -> Response:
     objects = context.app.objects
     bucket, key, version_id = request["Bucket"], request["Key"], request.get("VersionId")
     condition = write_condition(request)
+    cause = Cause("Delete", context.request_id, context.address)
     if version_id is None:
-        return _marked(objects.delete(bucket, key, condition))
-    return _removed(version_id, objects.delete_version(bucket, key, _checked(version_id), condition))
+        return _marked(objects.delete(bucket, key, condition, cause))
+    return _removed(version_id, objects.delete_version(bucket, key, _checked(version_id), condition, cause))
 
 
 @operation("s3", "DeleteObjects", blocking=True)
@@ -43,6 +45,7 @@ class _Batch:
         self.errors: list[dict[str, Any]] = []
         self._bucket = bucket
         self._index = context.app.objects.index
+        self._cause = Cause("Delete", context.request_id, context.address)
 
     def delete(self, entry: Mapping[str, Any]) -> list[str]:
         """Delete one entry and note what came of it; the blobs to remove."""
@@ -60,10 +63,10 @@ class _Batch:
         self, key: str, version_id: str | None, condition: Condition | None
     ) -> tuple[dict[str, Any], list[str]]:
         if version_id is None:
-            marker, dropped = self._index.delete(self._bucket, key, condition)
+            marker, dropped = self._index.delete(self._bucket, key, condition, self._cause)
             shown = _marked(marker)
             return {"DeleteMarker": shown.get("DeleteMarker"), "DeleteMarkerVersionId": shown.get("VersionId")}, dropped
-        removed, dropped = self._index.delete_version(self._bucket, key, _checked(version_id), condition)
+        removed, dropped = self._index.delete_version(self._bucket, key, _checked(version_id), condition, self._cause)
         if removed is None or not removed.delete_marker:
             return {}, dropped
         return {"DeleteMarker": True, "DeleteMarkerVersionId": version_id}, dropped

@@ -62,7 +62,8 @@ class S3Endpoint:
     async def __call__(self, request: Request, scope: Scope, request_id: str) -> Response:
         headers = {"x-amz-request-id": request_id, "x-amz-id-2": secrets.token_urlsafe(48)}
         try:
-            answer = await self._answer(request, Context(scope, request_id, self._app))
+            address = request.client.host if request.client else "127.0.0.1"
+            answer = await self._answer(request, Context(scope, request_id, self._app, address=address))
         except AwsError as error:
             answer = _error_response(error, request, headers)
         except (OSError, sqlite3.OperationalError) as error:

@@ -15,6 +15,7 @@ from emulator.services.s3.headers import attributes_of, object_members, put_memb
 from emulator.services.s3.lookup import find_object
 from emulator.services.s3.ranges import ByteRange, parse_range
 from emulator.services.s3.streams import BlobStream
+from emulator.store.object_events import Cause
 from emulator.store.stored_objects import StoredObject
 
 _OVERRIDES = {
@@ -31,7 +32,12 @@ _OVERRIDES = {
 def put_object(request: Request, context: Context) -> Response:
     received: ReceivedBlob = request["Body"]
     stored = context.app.objects.commit(
-        request["Bucket"], request["Key"], received.content, attributes_of(request), write_condition(request)
+        request["Bucket"],
+        request["Key"],
+        received.content,
+        attributes_of(request),
+        write_condition(request),
+        cause=Cause("Put", context.request_id, context.address),
     )
     return put_members(stored, context)
 

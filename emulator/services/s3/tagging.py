@@ -8,12 +8,14 @@ from emulator.services.context import Context
 from emulator.services.s3.headers import version_shown
 from emulator.services.s3.lookup import find_object
 from emulator.services.s3.tags import MAX_BUCKET_TAGS, MAX_OBJECT_TAGS, parse_set, tag_set
+from emulator.store.object_events import Cause
 
 
 @operation("s3", "PutObjectTagging", blocking=True)
 def put_object_tagging(request: Request, context: Context) -> Response:
     stored = find_object(request, context)
-    context.app.objects.index.set_tags(stored, parse_set(request["Tagging"]["TagSet"], MAX_OBJECT_TAGS, "Object tags"))
+    tags = parse_set(request["Tagging"]["TagSet"], MAX_OBJECT_TAGS, "Object tags")
+    context.app.objects.index.set_tags(stored, tags, Cause("Put", context.request_id, context.address))
     return {"VersionId": version_shown(stored, context)}
 
 
@@ -26,7 +28,7 @@ def get_object_tagging(request: Request, context: Context) -> Response:
 @operation("s3", "DeleteObjectTagging", blocking=True)
 def delete_object_tagging(request: Request, context: Context) -> Response:
     stored = find_object(request, context)
-    context.app.objects.index.set_tags(stored, {})
+    context.app.objects.index.set_tags(stored, {}, Cause("Delete", context.request_id, context.address))
     return {"VersionId": version_shown(stored, context)}
 
 

@@ -34,7 +34,6 @@ _ABSENT = {
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "GetBucketRequestPayment": {"Payer": "BucketOwner"},
-    "GetBucketNotificationConfiguration": {},
     "GetBucketLogging": {},
     "GetBucketAccelerateConfiguration": {},
     "ListBucketAnalyticsConfigurations": {"IsTruncated": False},

@@ -19,6 +19,8 @@ from emulator.services.courier import Courier
 from emulator.settings import Settings
 from emulator.store.database import Database
 from emulator.store.messages import Message, Messages
+from emulator.store.object_events import SETTING
+from emulator.store.objects import ObjectStore
 from emulator.store.queues import Queues
 from emulator.store.resources import SCHEMA, Resource, Resources, Scope
 
@@ -41,7 +43,8 @@ class World:
         resources = Resources(self.database)
         ExecutionStore(self.database)
         unused = cast("Any", None)
-        self.app = App(Settings(data_dir=self._folder), resources, unused, unused, unused, unused, unused)
+        objects = ObjectStore(self._folder / "objects")
+        self.app = App(Settings(data_dir=self._folder), resources, objects, unused, unused, unused, unused)
         self.app.invoke = make_invoke(self.app)
         queues = Queues(self.database)
         neighbours = SimpleNamespace(
@@ -53,6 +56,7 @@ class World:
     def close(self) -> None:
         if hasattr(self, "database"):
             self.database.close()
+            self.app.objects.close()
 
     def call(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
         return self.app.invoke(SCOPE, service, operation, request)
@@ -154,3 +158,46 @@ def test_a_disabled_rule_no_longer_fires(world: World) -> None:
     arn = world.rule(ScheduleExpression="rate(1 minute)")
     world.call("events", "DisableRule", Name="r")
     assert world.database.read("SELECT * FROM timetable WHERE arn = ?", (arn,)) == []
+
+
+def told(messages: list[Message]) -> list[str]:
+    return [json.loads(message.body)["Records"][0]["s3"]["object"]["key"] for message in messages]
+
+
+def test_an_object_is_told_once_whenever_the_emulator_dies(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.call("sqs", "CreateQueue", QueueName="q")
+    world.app.objects.create_bucket(SCOPE, "watched")
+    world.app.objects.put_bytes("watched", "before", b"")
+    entry = {"Id": "1", "QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}
+    world.app.objects.bucket_table.set_setting("watched", SETTING, {"QueueConfigurations": [entry]})
+    world.app.objects.put_bytes("watched", "one", b"")
+    world.restart()
+
+    def die(last: int) -> None:
+        raise OSError
+
+    monkeypatch.setattr(world.app.objects.events, "taken", die)
+    with pytest.raises(OSError):  # noqa: PT011 - ours, between the two databases
+        world.courier.step()
+    world.app.objects.put_bytes("watched", "two", b"")
+    world.restart()
+    assert [event.key for event in world.app.objects.events.pending(9)] == ["one", "two"]
+    world.courier.step()
+    assert told(world.received()) == ["one", "two"]
+    assert world.app.objects.events.pending(9) == []
+
+
+def test_an_object_that_was_not_stored_is_not_told(world: World) -> None:
+    objects, woken = world.app.objects, []
+    objects.create_bucket(SCOPE, "watched")
+    objects.bucket_table.set_setting("watched", SETTING, {"EventBridgeConfiguration": {}})
+    objects.events.subscribe(lambda: woken.append(objects.events.pending(9)[-1].key))
+
+    objects.put_bytes("watched", "one", b"")
+    objects.delete("watched", "nothing")
+    with pytest.raises(OSError), objects.database.transaction():  # noqa: PT011 - ours
+        objects.put_bytes("watched", "two", b"")
+        raise OSError
+    objects.put_bytes("watched", "three", b"")
+    assert [event.key for event in objects.events.pending(9)] == ["one", "three"]
+    assert woken == ["one", "three"]

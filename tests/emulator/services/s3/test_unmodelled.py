@@ -34,7 +34,7 @@ def test_what_a_new_bucket_has(s3: Any, bucket: str) -> None:
     assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
     assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
-    assert "TopicConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert set(s3.get_bucket_notification_configuration(Bucket=bucket)) == {"ResponseMetadata"}
     assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket=bucket)
     assert s3.get_bucket_acl(Bucket=bucket)["Grants"][0]["Permission"] == "FULL_CONTROL"
     s3.delete_bucket_policy(Bucket=bucket)
