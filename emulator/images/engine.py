@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ _INSTALL = {
     "podman": "install it (Debian, Ubuntu: apt-get install podman catatonit)",
     "docker": "install it and start its daemon (https://docs.docker.com/engine/install)",
 }
+_ROOTLESS = re.compile(r'"rootless": *true|"name=rootless"')
+"""As podman and docker say it of themselves."""
 _REASON_LINES = 15
 _MOST_PROCESSES = 32_768
 
@@ -31,6 +34,8 @@ class EngineError(RuntimeError):
 class Engine:
     name: str
     program: str
+    rootless: bool = False
+    """Whether its networks are out of this machine's reach, as those of an engine that an ordinary user runs."""
 
     @classmethod
     def chosen(cls, settings: Settings) -> Engine | None:
@@ -58,12 +63,11 @@ class Engine:
         program = shutil.which(name)
         if program is None:
             raise EngineError(f"there is no program {name} on the PATH; {_INSTALL[name]}")
-        engine = cls(name, program)
         try:
-            engine.call("info", "--format", "{{json .}}")
+            info = cls(name, program).call("info", "--format", "{{json .}}")
         except EngineError as error:
             raise EngineError(f"{error}; {_INSTALL[name]}") from error
-        return engine
+        return cls(name, program, rootless=_ROOTLESS.search(info) is not None)
 
     def call(self, *arguments: str) -> str:
         """What a command printed.

@@ -95,7 +95,8 @@ class Jobs:
         """What sets that limit, for the user who meets it."""
         if self._parts.launcher.joins_hosts:
             return "The setting is EMULATOR_MAX_HOSTS_PER_JOB"
-        return f"Several instances need EMULATOR_ISOLATION=namespaces. This is {self._parts.launcher.description}"
+        wanted = "EMULATOR_ISOLATION=namespaces, or docker or podman of root"
+        return f"Several instances need {wanted}. This is {self._parts.launcher.description}"
 
     def bind(self, invoke: Invoke) -> None:
         """Tuning jobs run training jobs by calling operations; set last, as operations stand on all parts."""

@@ -39,6 +39,14 @@ class Lan(ABC):
     shortcoming: str | None = None
     """Why the hosts do not reach the outside though they should; they reach each other and their outlets."""
 
+    def outlet(self, address: tuple[str, int]) -> tuple[str, int] | None:
+        """Where every host finds what the emulator finds at ``address``; None where the outlets of a launch do it.
+
+        Raises:
+            LaunchError: this machine refuses it.
+        """
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Let go of it, once its hosts have ended."""

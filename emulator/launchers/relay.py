@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Container
 
 _CHUNK = 256 * 1024
 
@@ -12,8 +13,12 @@ _CHUNK = 256 * 1024
 class Relay:
     """Accepts connections at a socket of the job's network and passes bytes both ways. One thread of its own."""
 
-    def __init__(self, listener: socket.socket, address: tuple[str, int]) -> None:
+    def __init__(
+        self, listener: socket.socket, address: tuple[str, int], callers: Container[str] | None = None
+    ) -> None:
+        """``callers``: the addresses that may call; all, if there are none."""
         self._listener = listener
+        self._callers = callers
         self._address = address
         self._loop = asyncio.new_event_loop()
         self._connections: set[asyncio.Task[None]] = set()
@@ -45,7 +50,8 @@ class Relay:
         assert task is not None
         self._connections.add(task)
         try:
-            await join(reader, writer, self._address)
+            if self._callers is None or writer.get_extra_info("peername")[0] in self._callers:
+                await join(reader, writer, self._address)
         except OSError:
             pass  # one of the two ends has gone, and the other learns it by the end of its connection
         finally:

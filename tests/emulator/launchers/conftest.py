@@ -66,6 +66,17 @@ def sandbox(request, namespaces, launchers, tmp_path):
     return Workshop(launchers(request.param), tmp_path, environment_of_tests(preload=PRELOAD))
 
 
+@pytest.fixture(params=[*LAUNCHERS[:2], *ENGINES])
+def joining(request, launchers, tmp_path):
+    """A workshop with each launcher that makes networks for several hosts."""
+    if request.param in NAMES:
+        request.getfixturevalue("engine")(request.param)
+    else:
+        request.getfixturevalue("namespaces")
+    launcher = launchers(request.param)
+    return Workshop(launcher, tmp_path, environment_of(launcher, PRELOAD))
+
+
 @pytest.fixture
 def warm(namespaces, launchers, tmp_path):
     """A workshop with the warm launcher."""

@@ -16,6 +16,10 @@ echo "$@" >> "$(dirname "$0")/calls"
 case "$1" in
   create) echo "Error: no such image" >&2; exit 125;;
   ps) echo left-over;;
+  network) case "$2" in
+    ls) echo left-over;;
+    create) echo "Error: subnet is already used" >&2; exit 125;;
+  esac;;
 esac
 """
 
@@ -35,6 +39,8 @@ def test_what_a_crash_left_is_removed_at_the_start(fake):
     assert calls()[1:] == [
         "ps --all --quiet --filter label=sagemaker-emulator=label",
         "rm --force --volumes left-over",
+        "network ls --quiet --filter label=sagemaker-emulator=label",
+        "network rm left-over",
     ]
     assert (launcher.name, launcher.isolation) == ("podman", "containers")
 
@@ -57,9 +63,29 @@ def test_what_containers_cannot_do_is_refused(fake, tmp_path, monkeypatch, optio
         Workshop(fake[0], tmp_path, environment_of(fake[0])).shell("true", **options)
 
 
-def test_several_hosts_are_refused(fake):
-    with pytest.raises(LaunchError, match="2 need EMULATOR_ISOLATION=namespaces"):
-        fake[0].lan(environment_of(fake[0]), ["algo-1", "algo-2"], outside=True)
+def test_a_network_that_the_engine_refuses_is_asked_for_elsewhere_and_then_given_up(fake):
+    launcher, calls = fake
+    assert launcher.joins_hosts
+    with pytest.raises(LaunchError, match="for 2 hosts: podman network: Error: subnet is already used"):
+        launcher.lan(environment_of(launcher), ["algo-1", "algo-2"], outside=True)
+    subnets = [line.split("--subnet ")[1] for line in calls() if line.startswith("network create")]
+    assert len(set(subnets)) == len(subnets) == 8
+
+
+@pytest.mark.parametrize("said", ['{"security":{"rootless": true}}', '{"SecurityOptions":["name=rootless"]}'])
+def test_an_engine_without_root_joins_no_hosts(tmp_path, monkeypatch, said):
+    (tmp_path / "podman").write_text(f"#!/bin/sh\necho '{said}'\n")
+    (tmp_path / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    engine = Engine.find("podman")
+    assert engine.rootless
+    monkeypatch.setattr(ContainerLauncher, "_remove_all", lambda self: None)
+    launcher = ContainerLauncher(engine, "label", RedirectLauncher("a test", None))
+    assert not launcher.joins_hosts
+    with pytest.raises(
+        LaunchError, match=r"2 hosts need EMULATOR_ISOLATION=namespaces, or root: podman: .*one instance"
+    ):
+        launcher.lan(environment_of(launcher), ["algo-1", "algo-2"], outside=True)
 
 
 def test_what_has_no_image_runs_by_the_other_launcher(fake, tmp_path):

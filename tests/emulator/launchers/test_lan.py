@@ -1,4 +1,4 @@
-"""Hosts of one job: each a sandbox with a name, an address and ports of its own."""
+"""Hosts of one job: each a joining with a name, an address and ports of its own."""
 
 import pytest
 
@@ -10,8 +10,8 @@ HOSTS = ["algo-1", "algo-2", "algo-3"]
 
 
 @pytest.fixture
-def lan(sandbox):
-    made = sandbox.launcher.lan(sandbox.environment, HOSTS, outside=False)
+def lan(joining):
+    made = joining.launcher.lan(joining.environment, HOSTS, outside=False)
     yield made
     made.close()
 
@@ -23,14 +23,14 @@ def together(shop, lan, text, **options):
     return [job.text for job in jobs]
 
 
-def test_every_host_knows_the_others_by_name_and_has_an_interface(sandbox, lan):
+def test_every_host_knows_the_others_by_name_and_has_an_interface(joining, lan):
     text = (
         "import socket\n"
         "print(socket.gethostname(), *[socket.gethostbyname(f'algo-{n}') for n in (1, 2, 3)])\n"
         "print(sorted(name for _, name in socket.if_nameindex() if name in ('lo', 'eth0')))\n"
     )
-    names = "198.18.0.1 198.18.0.2 198.18.0.3"
-    assert together(sandbox, lan, text) == [f"{host} {names}\n['eth0', 'lo']\n" for host in HOSTS]
+    names = " ".join(lan.addresses[host] for host in HOSTS)
+    assert together(joining, lan, text) == [f"{host} {names}\n['eth0', 'lo']\n" for host in HOSTS]
 
 
 RING = """
@@ -51,24 +51,24 @@ print(len(data), data[-1:].decode(), address[0])
 """
 
 
-def test_all_hosts_listen_at_the_same_port_and_talk(sandbox, lan):
-    assert together(sandbox, lan, RING) == [
-        "10001 3 198.18.0.3\n",
-        "10001 1 198.18.0.1\n",
-        "10001 2 198.18.0.2\n",
+def test_all_hosts_listen_at_the_same_port_and_talk(joining, lan):
+    assert together(joining, lan, RING) == [
+        f"10001 3 {lan.addresses['algo-3']}\n",
+        f"10001 1 {lan.addresses['algo-1']}\n",
+        f"10001 2 {lan.addresses['algo-2']}\n",
     ]
 
 
-def test_a_host_is_reached_by_the_hosts_of_its_own_job_alone(sandbox, lan):
-    other = sandbox.launcher.lan(sandbox.environment, HOSTS, outside=False)
+def test_a_host_is_reached_by_the_hosts_of_its_own_job_alone(joining, lan):
+    other = joining.launcher.lan(joining.environment, HOSTS, outside=False)
     served = "import socket; s = socket.create_server(('', 8080)); print('up', flush=True); s.accept()"
-    server = sandbox.start_script(served, hostname="algo-1", lan=lan, network=False)
+    server = joining.start_script(served, hostname="algo-1", lan=lan, network=False)
     server.wait_for(b"up")
     call = "import socket; socket.create_connection(('algo-1', 8080), 0.5)"
-    stranger = sandbox.start_script(call, hostname="algo-2", lan=other, network=False)
+    stranger = joining.start_script(call, hostname="algo-2", lan=other, network=False)
     assert stranger.end().code == 1
     assert "TimeoutError" in stranger.text or "No route to host" in stranger.text
-    assert sandbox.start_script(call, hostname="algo-2", lan=lan, network=False).end().code == 0
+    assert joining.start_script(call, hostname="algo-2", lan=lan, network=False).end().code == 0
     assert server.end().code == 0
     other.close()
 
