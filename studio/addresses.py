@@ -12,7 +12,8 @@ _JOBS = {
     "hyper-parameter-tuning-job": "tuning",
     "automl-job": "automl",
 }
-_ENTITIES = ("artifact", "action", "context", "experiment-trial-component")
+_TRACED = ("artifact", "action", "context", "experiment-trial-component", "model", "model-package")
+"""What has no page of its own but where it comes from; a model package only outside of groups."""
 
 
 def link(*parts: str, **query: Any) -> str:
@@ -60,12 +61,12 @@ def _page_of_resource(arn: str, kind: str, rest: str) -> str | None:
     match kind:
         case "pipeline":
             return pipeline_path(arn)
-        case "model-package":
+        case "model-package" if "/" in rest:
             return link("models", *rest.split("/"))
         case "model-package-group":
             return link("models", rest)
         case _ if kind in _JOBS:
             return link("jobs", _JOBS[kind], rest)
-        case _ if kind in _ENTITIES:
+        case _ if kind in _TRACED:
             return link("lineage", of=arn)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,11 +59,25 @@ class Drawing:
         """A model package, below the models of its containers."""
         title = arn.split(":model-package/", 1)[-1]
         self.things[arn] = Thing(arn, "package", title, "Model package", arn, page_of(arn))
-        for container in (document.get("InferenceSpecification") or {}).get("Containers") or []:
+        self._add_containers(arn, (document.get("InferenceSpecification") or {}).get("Containers") or [])
+
+    def add_model(self, arn: str, document: Mapping[str, Any]) -> None:
+        """A model as CreateModel made it, below what its containers load."""
+        title = arn.rsplit("/", 1)[-1]
+        self.things[arn] = Thing(arn, "package", title, "Model", arn, page_of(arn))
+        primary = document.get("PrimaryContainer")
+        self._add_containers(arn, [*([primary] if primary else []), *(document.get("Containers") or [])])
+
+    def _add_containers(self, name: str, containers: Iterable[Mapping[str, Any]]) -> None:
+        for container in containers:
             if uri := container.get("ModelDataUrl"):
                 if uri not in self.things:
                     self._add_data(Artifact("model", uri), "model")
-                self.edges[uri, arn] = None
+                self.edges[uri, name] = None
+            if package := container.get("ModelPackageName"):
+                title = package.split(":model-package/", 1)[-1]
+                self.things[package] = Thing(package, "package", title, "Model package", package, page_of(package))
+                self.edges[package, name] = None
 
     def _add_data(self, artifact: Artifact, kind: str) -> None:
         uri = artifact.uri
@@ -109,6 +123,18 @@ def package_lineage(aws: Aws, arn: str, document: Mapping[str, Any]) -> Lineage:
     """Data, the training job that made each model from it, and the package: upwards from the package."""
     drawing = Drawing()
     drawing.add_package(arn, document)
+    return _with_jobs(aws, drawing)
+
+
+def model_lineage(aws: Aws, arn: str, document: Mapping[str, Any]) -> Lineage:
+    """The same of a model that is in no package."""
+    drawing = Drawing()
+    drawing.add_model(arn, document)
+    return _with_jobs(aws, drawing)
+
+
+def _with_jobs(aws: Aws, drawing: Drawing) -> Lineage:
+    """The training job above each model of a drawing, and the data above that."""
     for thing in [thing for thing in drawing.things.values() if thing.kind == "model"]:
         job = _trained_by(aws, thing.target)
         if job:

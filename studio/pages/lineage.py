@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from studio.addresses import page_of
-from studio.ancestry import find_entity, trace
-from studio.lineage import Lineage, package_lineage
+from studio.ancestry import describe_entity, find_entity, trace
+from studio.lineage import Lineage, model_lineage, package_lineage
 from studio.pages.page import Page, Problem, View
 
 TYPES = ("DataSet", "Model", "ModelPackage", "Image", "Endpoint")
@@ -39,8 +40,8 @@ def _artifacts(view: View) -> Page:
 
 def _lineage_of(view: View, text: str) -> Page:
     entity = find_entity(view.aws, text)
-    found = trace(view.aws, entity).lineage if entity else _of_package(view, text)
-    described = _described(view, entity) if entity else {}
+    found = trace(view.aws, entity).lineage if entity else _of_model(view, text)
+    described = describe_entity(view.aws, entity) if entity else {}
     source = (described.get("Source") or {}).get("SourceUri") or (text if text != entity else "")
     context = {
         "of": text,
@@ -53,25 +54,15 @@ def _lineage_of(view: View, text: str) -> Page:
     return Page("lineage.html", "Lineage", context)
 
 
-def _of_package(view: View, text: str) -> Lineage | None:
-    """Of a model package of which no lineage is recorded: what its own description and its training job's say."""
-    if ":model-package/" not in text:
-        return None
+def _of_model(view: View, text: str) -> Lineage | None:
+    """Of a model or a package of which no lineage is recorded: what its description and its training job's say."""
     nothing: dict[str, Any] = {}
-    document = view.aws.optional(lambda: view.aws.sagemaker("describe_model_package", ModelPackageName=text), nothing)
-    return package_lineage(view.aws, text, document) if document else None
-
-
-def _described(view: View, entity: str) -> dict[str, Any]:
-    """What is recorded of the entity itself; its properties, its source."""
-    kind = entity.split(":", 5)[-1].split("/")[0]
-    name = entity.rsplit("/", 1)[-1]
-    calls: dict[str, tuple[str, dict[str, str]]] = {
-        "artifact": ("describe_artifact", {"ArtifactArn": entity}),
-        "action": ("describe_action", {"ActionName": name}),
-        "context": ("describe_context", {"ContextName": name}),
-        "experiment-trial-component": ("describe_trial_component", {"TrialComponentName": name}),
-    }
-    method, arguments = calls[kind]
-    nothing: dict[str, Any] = {}
-    return view.aws.optional(lambda: view.aws.sagemaker(method, **arguments), nothing)
+    if ":model-package/" in text:
+        ask = partial(view.aws.sagemaker, "describe_model_package", ModelPackageName=text)
+        document = view.aws.optional(ask, nothing)
+        return package_lineage(view.aws, text, document) if document else None
+    if ":model/" in text:
+        ask = partial(view.aws.sagemaker, "describe_model", ModelName=text.rsplit("/", 1)[-1])
+        document = view.aws.optional(ask, nothing)
+        return model_lineage(view.aws, text, document) if document else None
+    return None

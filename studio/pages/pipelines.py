@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -147,11 +147,3 @@ def delete(write: Write) -> Response | Page:
     write.aws.sagemaker("delete_pipeline", PipelineName=name)
     write.aws.forget()
     return RedirectResponse("/pipelines", 303)
-
-
-def every_name(aws: Aws, most: int = 2000) -> Iterator[str]:
-    """The names of all pipelines, for the search."""
-    for number, item in enumerate(aws.every("list_pipelines", "PipelineSummaries", MaxResults=100)):
-        if number >= most:
-            return
-        yield item["PipelineName"]
