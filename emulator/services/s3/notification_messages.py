@@ -21,7 +21,6 @@ _BRIDGED = {
 }
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
-    "ObjectCreated:Post": "POST Object",
     "ObjectCreated:Copy": "CopyObject",
     "ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
     "ObjectRemoved:Delete": "DeleteObject",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from emulator.services.context import Context
 from emulator.services.events.buses import DEFAULT
@@ -66,6 +67,8 @@ def _target(arn: str) -> dict[str, Any]:
 
 
 def _asks_for(entry: dict[str, Any], event: ObjectEvent) -> bool:
+    """Filters are written as keys are in messages (a space as ``+``, ``=`` as ``%3D``), or as they are."""
     prefix, suffix = filter_of(entry)
     named = any(fnmatchcase(f"s3:{event.name}", pattern) for pattern in entry["Events"])
-    return named and event.key.startswith(prefix) and event.key.endswith(suffix)
+    begins = event.key.startswith((prefix, unquote_plus(prefix)))
+    return named and begins and event.key.endswith((suffix, unquote_plus(suffix)))
