@@ -38,7 +38,7 @@ PORT = 4571
 @click.option(
     "--prices",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSON of dollars an hour by instance type, {"ml.m5.large": 0.115}, to show what steps cost.',
+    help='JSON of dollars an hour by instance type, as {"ml.m5.large": 0.115}.  [default: a dated, unofficial table]',
 )
 @click.option("--while-process", type=int, hidden=True, help="End when this process has ended.")
 def main(
@@ -56,12 +56,12 @@ def main(
     \b
     emulator exec -- studio
     """
-    from studio.costs import read_prices
+    from studio.costs import read_prices, usual_prices
     from studio.pages.page import Options
     from studio.security import Access, is_loopback
 
     try:
-        known = read_prices(prices) if prices else {}
+        known = read_prices(prices) if prices else usual_prices()
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if not token and not is_loopback(host):

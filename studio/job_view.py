@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from studio.job_facts import facts_of
 from studio.jobs import END_MEMBERS, Kind
 
 
@@ -29,7 +30,6 @@ class JobView:
     status: str
     reason: str
     image: str
-    instance: str
     role: str
     created: datetime | None
     started: datetime | None
@@ -42,8 +42,17 @@ class JobView:
     metrics: tuple[tuple[str, float], ...]
     metric_patterns: tuple[tuple[str, str], ...]
     billable_seconds: float | None
-    instance_count: int
+    machines: tuple[tuple[str, int], ...]
+    """Instance types, and how many of each."""
     facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def instance(self) -> str:
+        return ", ".join(name + (f", {n} instances" if n != 1 else "") for name, n in self.machines)
+
+    @property
+    def instance_count(self) -> int:
+        return sum(count for _, count in self.machines) or 1
 
     @property
     def hosts(self) -> list[str]:
@@ -69,23 +78,20 @@ def view_job(kind: Kind, document: Mapping[str, Any]) -> JobView:
         status=document.get(kind.status_member, ""),
         reason=document.get("FailureReason") or document.get("ExitMessage") or "",
         image=specification.get("TrainingImage") or specification.get("ImageUri") or "",
-        instance=_instance(cluster),
         role=document.get("RoleArn", ""),
         created=document.get("CreationTime"),
         started=next((document[member] for member in starts if document.get(member)), None),
         ended=next((document[member] for member in END_MEMBERS if document.get(member)), None),
         inputs=tuple(_inputs(document)),
         outputs=tuple(_outputs(document)),
-        settings=tuple(
-            sorted((document.get("HyperParameters") or document.get("StaticHyperParameters") or {}).items())
-        ),
+        settings=tuple(sorted(_settings(document).items())),
         environment=tuple(sorted((document.get("Environment") or {}).items())),
         command=" ".join(command),
         metrics=tuple(_metrics(document)),
         metric_patterns=tuple((m["Name"], m["Regex"]) for m in specification.get("MetricDefinitions") or []),
         billable_seconds=document.get("BillableTimeInSeconds"),
-        instance_count=int(cluster.get("InstanceCount") or cluster.get("CurrentInstanceCount") or 1),
-        facts=tuple((name, str(value)) for name, value in _facts(document) if value not in (None, "")),
+        machines=tuple(_machines(cluster)),
+        facts=tuple((name, str(value)) for name, value in facts_of(document) if value not in (None, "")),
     )
 
 
@@ -113,40 +119,6 @@ def _metrics(document: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         yield objective["MetricName"], float(objective["Value"])
 
 
-def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What only jobs of one kind have to say."""
-    yield "Model", document.get("ModelName")
-    yield "Batch strategy", document.get("BatchStrategy")
-    yield "Payload", _with_unit(document.get("MaxPayloadInMB"), "MB at most")
-    yield "At a time", _with_unit(document.get("MaxConcurrentTransforms"), "requests")
-    yield "Content type", (document.get("TransformInput") or {}).get("ContentType")
-    yield from _tuning_facts(document.get("HyperParameterTuningJobConfig") or {})
-    yield "Problem", document.get("AutoMLProblemTypeConfigName")
-    yield "Objective", (document.get("AutoMLJobObjective") or {}).get("MetricName")
-    for member in ("DebugRuleEvaluationStatuses", "ProfilerRuleEvaluationStatuses"):
-        for rule in document.get(member) or []:
-            said = f"{rule.get('RuleEvaluationStatus', '')} {rule.get('StatusDetails') or ''}"
-            yield f"Rule {rule.get('RuleConfigurationName', '')}", said.strip()
-    yield "Stage", document.get("SecondaryStatus") or document.get("AutoMLJobSecondaryStatus")
-    yield "Time limit", _with_unit((document.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds"), "s")
-
-
-def _tuning_facts(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    objective, limits = config.get("HyperParameterTuningJobObjective") or {}, config.get("ResourceLimits") or {}
-    yield "Strategy", config.get("Strategy")
-    yield "Objective", f"{objective['Type']} {objective['MetricName']}" if objective else None
-    yield "Jobs", _with_unit(limits.get("MaxNumberOfTrainingJobs"), "at most")
-    yield "At a time", _with_unit(limits.get("MaxParallelTrainingJobs"), "jobs")
-    for ranges in (config.get("ParameterRanges") or {}).values():
-        for item in ranges if isinstance(ranges, list) else []:
-            values = ", ".join(item.get("Values") or [])
-            yield f"Range of {item['Name']}", values or f"{item.get('MinValue')} to {item.get('MaxValue')}"
-
-
-def _with_unit(value: Any, unit: str) -> str | None:
-    return None if value is None else f"{value} {unit}"
-
-
 def _cluster(document: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = (
         document.get("ResourceConfig")
@@ -157,11 +129,12 @@ def _cluster(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _instance(cluster: Mapping[str, Any]) -> str:
-    if not cluster.get("InstanceType"):
-        return ""
-    count = cluster.get("InstanceCount") or 1
-    return str(cluster["InstanceType"]) + (f", {count} instances" if count != 1 else "")
+def _machines(cluster: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Of one type, or of a type for each group; the type that was found where several were acceptable."""
+    for group in cluster.get("InstanceGroups") or []:
+        yield str(group.get("InstanceType", "")), int(group.get("InstanceCount") or 1)
+    if instance := cluster.get("SelectedInstanceType") or cluster.get("InstanceType"):
+        yield str(instance), int(cluster.get("SelectedInstanceCount") or cluster.get("InstanceCount") or 1)
 
 
 def _inputs(document: Mapping[str, Any]) -> list[Artifact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,8 @@ from studio.pages.page import Page, View, Write
 from studio.steps import NOT_RUN, UNDER_WAY, WAITING, StepState
 
 VIEWS = ("graph", "times", "artifacts", "parameters")
+MOST_PRICED = 100
+"""Jobs of an execution whose cost is estimated."""
 TABS = ("input", "output", "logs", "info")
 
 
@@ -131,24 +134,33 @@ def _reports(aws: Aws, step: Step, state: StepState, job: JobView | None) -> dic
 
 def _bars(view: View, found: Execution) -> list[dict[str, Any]]:
     """Where the time went: a bar per step, placed between the execution's start and its end."""
+    if found.started is None:
+        return []
     total = max(found.seconds or 0.0, 1e-3)
+    begun = [(state.started, state) for state in found.states.values() if state.started]
+    begun.sort(key=lambda pair: pair[0])
     bars = []
-    for state in sorted(found.states.values(), key=lambda s: s.started.timestamp() if s.started else 0.0):
-        if state.started is None or found.started is None:
-            continue
-        begin = max(0.0, (state.started - found.started).total_seconds())
+    for (started, state), dollars in zip(begun, _costs(view, [state for _, state in begun]), strict=True):
         seconds = state.seconds or 0.0
-        job = _job(view.aws, state) if view.options.prices and not state.cached_from else None
         bars.append(
             {
                 "state": state,
-                "left": min(100.0, 100 * begin / total),
+                "left": min(100.0, 100 * max(0.0, (started - found.started).total_seconds()) / total),
                 "width": max(0.3, min(100.0, 100 * seconds / total)),
                 "share": seconds / total,
-                "cost": cost(job, view.options.prices) if job else None,
+                "cost": dollars,
             }
         )
     return bars
+
+
+def _costs(view: View, states: list[StepState]) -> list[float | None]:
+    """What each step cost, so far as it is known; of the first jobs only, as each has to be asked for."""
+    jobs = [state for state in states if state.job and not state.cached_from][:MOST_PRICED]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        views = dict(zip((state.name for state in jobs), pool.map(partial(_job, view.aws), jobs), strict=True))
+    found = (views.get(state.name) for state in states)
+    return [cost(job, view.options.prices) if job else None for job in found]
 
 
 def _lineage(view: View, found: Execution) -> Lineage:

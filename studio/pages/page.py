@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from studio.aws import Aws, Problem
+from studio.costs import Prices, usual_prices
 from studio.scores import Scores
 
 __all__ = ["Aws", "Page", "Problem", "View", "Write"]
@@ -20,8 +21,7 @@ class Options:
     """What was said on the command line."""
 
     read_only: bool = False
-    prices: Mapping[str, float] = field(default_factory=dict)
-    """US dollars an hour, by instance type."""
+    prices: Prices = field(default_factory=usual_prices)
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,32 @@ def test_a_transform_job_says_what_it_transforms() -> None:
     )
 
 
+def test_spot_warm_pools_and_experiments_are_said() -> None:
+    steps = ["Starting", "Training", "Interrupted", "Training", "Interrupted", "Training", "Completed"]
+    job = training(
+        EnableManagedSpotTraining=True,
+        BillableTimeInSeconds=25,
+        TrainingTimeInSeconds=100,
+        StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+        SecondaryStatusTransitions=[{"Status": status} for status in steps],
+        CheckpointConfig={"S3Uri": "s3://b/c"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "KeepAlivePeriodInSeconds": 600},
+        WarmPoolStatus={"Status": "Reused", "ReusedByJob": "k", "ResourceRetainedBillableTimeInSeconds": 9},
+        ExperimentConfig={"ExperimentName": "e", "TrialName": "t"},
+    )
+    assert dict(job.facts) == {
+        "Spot": "managed spot training, 75 % saved",
+        "Wait for spot": "120 s at most",
+        "Interrupted": "2 times",
+        "Checkpoints": "s3://b/c",
+        "Kept warm": "600 s",
+        "Warm pool": "Reused by k",
+        "Warm pool billed": "9 s",
+        "Experiment": "e · t",
+        "Time limit": "60 s",
+    }
+
+
 def test_rules_of_the_debugger_are_shown_with_what_they_found() -> None:
     rule = {"RuleConfigurationName": "Overfit", "RuleEvaluationStatus": "IssuesFound", "StatusDetails": "at step 40"}
     job = training(DebugRuleEvaluationStatuses=[rule], SecondaryStatus="Training")

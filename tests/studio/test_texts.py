@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 from studio.addresses import split_uri
 from studio.charts import chart, ticks
 from studio.commands import cli, start_members
-from studio.costs import read_prices
+from studio.costs import TABLE, Prices, cost, read_prices, usual_prices
 from studio.definition import Parameter
 from studio.expressions import references, resolve, walk, words
 from studio.forms import check_value
+from studio.job_view import view_job
+from studio.jobs import KINDS
 from studio.live import event
 from studio.log_lines import find_cause, printable
 from studio.reports import parse_report
@@ -167,7 +170,10 @@ def test_curves_stay_within_their_frame(points: list[tuple[float, float]]) -> No
 
 def test_prices(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text('{"ml.m5.large": 0.115}')
-    assert read_prices(tmp_path / "p.json") == {"ml.m5.large": 0.115}
+    prices = read_prices(tmp_path / "p.json")
+    assert (prices.hourly("ml.m5.large"), prices.hourly("ml.m5.xlarge"), prices.source) == (0.115, 0.23, "p.json")
+    assert prices.hourly("ml.m6.large") is None
+    assert prices.hourly("local") is None
     (tmp_path / "p.json").write_text("[1]")
     with pytest.raises(ValueError, match="a JSON object of prices is needed"):
         read_prices(tmp_path / "p.json")
@@ -217,7 +223,29 @@ def test_other_uris_are_no_s3_uris() -> None:
         split_uri("https://b/k")
 
 
-def test_prices_as_the_tool_keeps_them_are_read_too() -> None:
-    prices = read_prices(Path(__file__).parents[2] / "pipelines" / "prices.json")
-    assert prices["ml.c5.xlarge"] > 0
-    assert all(name.startswith("ml.") for name in prices)
+def test_the_usual_prices_are_those_of_the_tool_with_their_date() -> None:
+    """One table, that neither program has to ask the other for."""
+    theirs = Path(__file__).parents[2] / "pipelines" / "prices.json"
+    assert TABLE.read_bytes() == theirs.read_bytes()
+    prices = usual_prices()
+    assert re.match(r"20\d\d-\d\d-\d\d, us-east-1", prices.source)
+    assert prices.hourly("ml.c5.xlarge") == prices.dollars["ml.c5.xlarge"]
+    assert prices.hourly("ml.m5.large") == pytest.approx(prices.dollars["ml.m5.xlarge"] / 2)
+    assert prices.hourly("ml.g5.medium") is None, "sizes of machines with accelerators do not cost in proportion"
+
+
+def test_what_a_job_of_two_kinds_of_machines_cost() -> None:
+    groups = [("ml.m5.large", 2), ("ml.g5.xlarge", 1)]
+    document = {
+        "TrainingJobName": "j",
+        "ResourceConfig": {
+            "InstanceGroups": [
+                {"InstanceGroupName": name, "InstanceType": name, "InstanceCount": n} for name, n in groups
+            ]
+        },
+        "BillableTimeInSeconds": 1800,
+    }
+    job = view_job(KINDS["training"], document)
+    assert (job.instance, job.instance_count) == ("ml.m5.large, 2 instances, ml.g5.xlarge", 3)
+    assert cost(job, Prices({"ml.m5.large": 1.0, "ml.g5.xlarge": 10.0})) == 6.0
+    assert cost(job, Prices({"ml.m5.large": 1.0})) is None
