@@ -68,8 +68,9 @@ class Engine:
                 execution_rule(EXECUTING, STOPPING)
                 resource.status = STOPPING
 
-        self._resources.update(execution_arn, request)
-        self._post(execution_arn, self._runner.halt)
+        with self.store.database.transaction():
+            self._resources.update(execution_arn, request)
+            self.store.database.after_commit(lambda: self._post(execution_arn, self._runner.halt))
 
     def retry(self, execution_arn: str, change: Callable[[Resource], None]) -> None:
         """Bring an execution that failed or was stopped back to Executing, without what did not succeed; then start it.

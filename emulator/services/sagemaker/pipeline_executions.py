@@ -159,13 +159,16 @@ def retry_pipeline_execution(request: Request, context: Context) -> Response:
 @operation("sagemaker", "StopPipelineExecution")
 def stop_pipeline_execution(request: Request, context: Context) -> Response:
     execution = find_execution(context, request["PipelineExecutionArn"])
-    if execution.status == EXECUTING:
-        context.app.engine.stop(execution.arn)
-    elif execution.status != STOPPING:
+    if recall(context, "StopPipelineExecution", request) is not None:
+        return {"PipelineExecutionArn": execution.arn}
+    if execution.status not in (EXECUTING, STOPPING):
         raise ValidationException(
             f"Pipeline execution '{execution.arn}' is in status {execution.status}."
             f" Only pipeline executions with '{EXECUTING}' status can be stopped."
         )
+    with context.app.resources.database.transaction():
+        context.app.engine.stop(execution.arn)
+        remember(context, "StopPipelineExecution", request, execution.arn)
     return {"PipelineExecutionArn": execution.arn}
 
 

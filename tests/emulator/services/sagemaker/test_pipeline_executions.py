@@ -208,7 +208,8 @@ def test_stop(pipelines: Pipelines) -> None:
     assert pipelines.StopPipelineExecution(**request) == {"PipelineExecutionArn": arn}
     assert pipelines.describe(arn)["PipelineExecutionStatus"] in ("Stopping", "Stopped")
     assert pipelines.wait(arn)["PipelineExecutionStatus"] == "Stopped"
-    error = pipelines.fails("StopPipelineExecution", **request)
+    assert pipelines.StopPipelineExecution(**request) == {"PipelineExecutionArn": arn}, "asked again with its token"
+    error = pipelines.fails("StopPipelineExecution", **request | {"ClientRequestToken": pipelines.token()})
     assert error.code == "ValidationException"
     assert "Only pipeline executions with 'Executing' status can be stopped." in error.message
 
