@@ -399,3 +399,48 @@ def test_what_was_typed_survives_a_refusal(world: World, rules: Front, server: S
     assert "Nothing was started. StartPipelineExecution: User: arn:aws:iam::1:user/u is not authorized" in answer.words
     for kept in ('value="0.8"', 'value="mine"', "<option selected>prod</option>", 'value="n"'):
         assert kept in answer.text
+
+
+@pytest.mark.parametrize("refusal", [DENIED, Refusal("UnknownOperationException", "no such operation")])
+def test_lineage_is_followed_step_by_step_where_it_cannot_be_queried(
+    world: World, rules: Front, server: Server, refusal: Refusal
+) -> None:
+    account = "arn:aws:sagemaker:us-east-1:123456789012"
+    data, model = f"{account}:artifact/data", f"{account}:artifact/model"
+
+    def associations(request: Request) -> dict[str, Any]:
+        ends = {"SourceArn": data, "DestinationArn": model, "SourceName": "the data", "DestinationName": "the model"}
+        return {"AssociationSummaries": [ends] if request.get("DestinationArn") == model else []}
+
+    rules.rules |= {"QueryLineage": refusal, "ListAssociations": associations}
+    answer = server.get(f"/lineage?of={model}")
+    assert {"the data", "the model"} <= set(re.findall(r'class="node thing [^>]*aria-label="([^",]+)', answer.text))
+    assert ("Left out: QueryLineage" in answer.words) == (refusal is DENIED)
+
+
+def test_lineage_is_asked_for_in_two_calls_and_its_names(world: World, rules: Front, server: Server) -> None:
+    account = "arn:aws:sagemaker:us-east-1:123456789012"
+    arns = [f"{account}:artifact/a{n}" for n in range(100)]
+
+    def query(request: Request) -> dict[str, Any]:
+        """A line of a hundred, with AWS's pages of fifty vertices; all is below the first."""
+        if request["Direction"] == "Ascendants":
+            return {"Vertices": [], "Edges": []}
+        first = int(request.get("NextToken", "0"))
+        edges = [{"SourceArn": arns[n], "DestinationArn": arns[n + 1]} for n in range(first, min(99, first + 50))]
+        vertices = [{"Arn": arn, "Type": "Model", "LineageType": "Artifact"} for arn in arns[first : first + 50]]
+        return {"Vertices": vertices, "Edges": edges, **({"NextToken": "50"} if first == 0 else {})}
+
+    rules.rules |= {
+        "QueryLineage": query,
+        "DescribeArtifact": lambda request: {
+            "ArtifactArn": request["ArtifactArn"],
+            "ArtifactName": "named-" + request["ArtifactArn"].rsplit("/", 1)[-1],
+        },
+    }
+    answer = server.get(f"/lineage?of={arns[0]}")
+    drawn = re.findall(r'class="node thing model[^>]*aria-label="(named-a\d+), Model"', answer.text)
+    assert drawn == [f"named-a{n}" for n in range(60)], "the nearest"
+    assert "40 more are left out." in answer.words
+    assert rules.calls["QueryLineage"] == 3
+    assert rules.calls["ListAssociations"] == 0
