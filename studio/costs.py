@@ -54,7 +54,7 @@ def read_prices(path: Path) -> Prices:
     document = json.loads(path.read_text())
     source = path.name
     if isinstance(document, dict) and isinstance(document.get("prices"), dict):
-        said = [str(document[name]) for name in ("as_of", "region") if document.get(name)]
+        said = [str(document[name]).split(" (")[0] for name in ("as_of", "region") if document.get(name)]
         source = ", ".join(said) or source
         document = document["prices"]
     if not isinstance(document, dict) or not all(isinstance(price, int | float) for price in document.values()):

@@ -65,7 +65,9 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     made.globals.update(asset=asset, link=link, pipeline_path=pipeline_path, line_chart=chart, mark=mark, moment=moment)
-    made.filters.update(duration=times.duration, number=number, size=size, words=words, ellipsis=ellipsis, flow=flow)
+    made.filters.update(
+        duration=times.duration, number=number, size=size, dollars=dollars, words=words, ellipsis=ellipsis, flow=flow
+    )
     return made
 
 
@@ -101,6 +103,11 @@ def size(count: float | None) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def dollars(value: float) -> str:
+    """``$0.0123``; what is less than its last digit is not nothing."""
+    return "<$0.0001" if 0 < value < 0.0001 else f"${value:,.4f}"
 
 
 def ellipsis(text: str, length: int) -> str:

@@ -125,3 +125,9 @@ def test_a_version_shows_the_model_it_is_made_of(studio: Server, runner: Runner,
 )
 def test_addresses_of_arns(text: str, page: str | None) -> None:
     assert page_of(text) == page
+
+
+def test_a_model_of_which_nothing_is_known_is_said_to_have_none(studio: Server, world: World) -> None:
+    answer = studio.get(f"/lineage?of={ACCOUNT}:model-package/quality/2")
+    assert "No lineage is recorded of this." in answer.words
+    assert 'id="graph"' not in answer.text
