@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from studio.addresses import page_of
 from studio.ancestry import describe_entity, find_entity, trace
+from studio.charts import number
 from studio.lineage import Lineage, model_lineage, package_lineage
 from studio.pages.page import Page, Problem, View
 
@@ -49,9 +51,26 @@ def _lineage_of(view: View, text: str) -> Page:
         "lineage": found,
         "described": described,
         "source": source,
+        "facts": list(_facts(described)),
         "page_of": page_of,
     }
     return Page("lineage.html", "Lineage", context)
+
+
+def _facts(described: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is recorded of an entity: of a trial component also its parameters, metrics, inputs and outputs."""
+    for name in ("ArtifactType", "ActionType", "ContextType", "Description"):
+        yield name, described.get(name) or ""
+    status = described.get("Status") or ""
+    yield "Status", status if isinstance(status, str) else status.get("PrimaryStatus", "")
+    yield from (described.get("Properties") or {}).items()
+    for name, value in (described.get("Parameters") or {}).items():
+        yield name, str(next(iter(value.values()), "")) if isinstance(value, dict) else str(value)
+    for metric in described.get("Metrics") or []:
+        yield metric["MetricName"], number(float(metric.get("Last", metric.get("Avg", 0.0))))
+    for member in ("InputArtifacts", "OutputArtifacts"):
+        for name, value in (described.get(member) or {}).items():
+            yield f"{member.removesuffix('Artifacts')} {name}", value.get("Value", "")
 
 
 def _of_model(view: View, text: str) -> Lineage | None:

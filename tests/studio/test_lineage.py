@@ -131,3 +131,15 @@ def test_a_model_of_which_nothing_is_known_is_said_to_have_none(studio: Server, 
     answer = studio.get(f"/lineage?of={ACCOUNT}:model-package/quality/2")
     assert "No lineage is recorded of this." in answer.words
     assert 'id="graph"' not in answer.text
+
+
+def test_a_trial_component_says_what_is_recorded_of_it(studio: Server, runner: Runner, world: World) -> None:
+    arn = runner.sagemaker.create_trial_component(
+        TrialComponentName="tried",
+        Status={"PrimaryStatus": "Completed"},
+        Parameters={"eta": {"NumberValue": 0.25}, "mode": {"StringValue": "fast"}},
+        OutputArtifacts={"model": {"Value": f"s3://{BUCKET}/tried/model.tar.gz"}},
+    )["TrialComponentArn"]
+    words = studio.get(f"/lineage?of={quote(arn)}").words
+    assert "Status Completed eta 0.25 mode fast" in words
+    assert f"Output model s3://{BUCKET}/tried/model.tar.gz" in words
