@@ -6,6 +6,7 @@ import ipaddress
 from functools import lru_cache
 
 from emulator.aws.errors import AwsError
+from emulator.launchers.container_lan import POOLS
 
 
 class MisdirectedRequest(AwsError):
@@ -40,4 +41,13 @@ def check_host(header: str) -> None:
 def _is_own(header: str) -> bool:
     name = header[: header.index("]") + 1] if header.startswith("[") and "]" in header else header.partition(":")[0]
     name = name.lower().rstrip(".")
-    return is_loopback(name) or name.endswith(".amazonaws.com")
+    return is_loopback(name) or name.endswith(".amazonaws.com") or _is_of_a_job(name)
+
+
+def _is_of_a_job(name: str) -> bool:
+    """Hosts of a job in containers reach the emulator by the address of their network's gateway; no name is rebound."""
+    try:
+        address = ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return any(address in pool for pool in POOLS)

@@ -21,7 +21,7 @@ from emulator.images.engine import Engine, EngineError
 from emulator.launchers.launcher import Lan, LaunchError
 from emulator.launchers.relay import Relay
 
-_POOLS = (IPv4Network("198.18.0.0/15"), IPv4Network("10.198.0.0/15"))
+POOLS = (IPv4Network("198.18.0.0/15"), IPv4Network("10.198.0.0/15"))
 """Of RFC 2544, for tests of devices; then of the private ones, for a machine that uses the first itself."""
 _PREFIX_BITS = 24
 _RESERVED = 3
@@ -82,7 +82,7 @@ class ContainerLan(Lan):
                 refusal = error
             else:
                 return network
-        reason = refusal or f"this machine has routes to all of {' and '.join(map(str, _POOLS))}"
+        reason = refusal or f"this machine has routes to all of {' and '.join(map(str, POOLS))}"
         raise LaunchError(f"cannot make a network for {hosts} hosts: {reason}")
 
 
@@ -95,7 +95,7 @@ def _free_networks(hosts: int) -> Iterator[IPv4Network]:
     """Networks with room for so many hosts that this machine has no route to, at random within each pool."""
     bits = min(_PREFIX_BITS, 32 - (hosts + _RESERVED - 1).bit_length())
     routes = list(_routes())
-    for pool in _POOLS:
+    for pool in POOLS:
         networks = list(pool.subnets(new_prefix=bits))
         random.shuffle(networks)
         yield from (network for network in networks if not any(network.overlaps(route) for route in routes))

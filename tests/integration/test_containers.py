@@ -1,7 +1,9 @@
 """Jobs in real containers: an emulator with ISOLATION=podman or docker, images built from definitions."""
 
+import io
 import os
 import shutil
+import tarfile
 
 import pytest
 
@@ -33,6 +35,7 @@ def contained(request, tmp_path_factory):
         shutil.copytree(CONTAINERS / name, folder / "containers" / name)
         command = f'ENTRYPOINT ["python3", "/opt/program/{program}"]\n' if program else ""
         (folder / "containers" / name / "Dockerfile").write_text(DOCKERFILE + command)
+    (folder / "containers/plain/boost.py").write_text(BOOST)
     emulator = Emulator(folder / "data", isolation=request.param, containers_dir=folder / "containers")
     emulator.start()
     yield emulator
@@ -120,6 +123,60 @@ def test_a_training_job(calls):
     job = ended(lambda: calls.sagemaker.describe_training_job(TrainingJobName="hill"), "TrainingJobStatus")
     assert job["TrainingJobStatus"] == "Completed", job
     assert job["FinalMetricDataList"][0]["Value"] == -0.5
+
+
+BOOST = """
+import pathlib, socket, time
+import numpy, xgboost
+from xgboost import collective
+from xgboost.tracker import RabitTracker
+me = socket.gethostname()
+first = socket.gethostbyname("algo-1")
+assert socket.gethostbyaddr(first)[0] == "algo-1"
+if me == "algo-1":
+    tracker = RabitTracker(2, first, 9099)
+    tracker.start()
+    ready = socket.create_server((first, 9098))
+while me == "algo-2":
+    try:
+        socket.create_connection((first, 9098)).close()
+        break
+    except OSError:
+        time.sleep(0.05)
+features = numpy.arange(40.0).reshape(20, 2)[me == "algo-2" :: 2]
+where = {"dmlc_tracker_uri": first, "dmlc_tracker_port": 9099}
+with collective.CommunicatorContext(dmlc_communicator="rabit", **where):
+    rows = collective.allreduce(numpy.array([float(len(features))]), collective.Op.SUM)
+    model = xgboost.train({"nthread": 1}, xgboost.DMatrix(features, features.sum(axis=1)), 3)
+print(f"{me} rows={rows[0]:g};")
+pathlib.Path(f"/opt/ml/model/{me}").write_bytes(model.save_raw("json"))
+"""
+
+
+def test_xgboost_trains_over_two_instances_without_a_way_outside(contained, calls):
+    if Engine.find(contained.environ["EMULATOR_ISOLATION"]).rootless:
+        pytest.skip("an engine without root joins no hosts")
+    calls.sagemaker.create_training_job(
+        TrainingJobName="boost",
+        AlgorithmSpecification={
+            "TrainingImage": f"{REGISTRY}/plain:1",
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python3", "/opt/program/boost.py"],
+            "MetricDefinitions": [{"Name": "rows", "Regex": "rows=(\\S+);"}],
+        },
+        EnableNetworkIsolation=True,
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
+        ResourceConfig={"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+        RoleArn=ROLE,
+    )
+    job = ended(lambda: calls.sagemaker.describe_training_job(TrainingJobName="boost"), "TrainingJobStatus")
+    assert job["TrainingJobStatus"] == "Completed", job
+    assert job["FinalMetricDataList"][0]["Value"] == 20
+    archive = calls.s3.get_object(Bucket=BUCKET, Key="models/boost/output/model.tar.gz")["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as model:
+        one, two = (model.extractfile(f"algo-{number}").read() for number in (1, 2))
+    assert one == two
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import io
 import random
 import tarfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+
+from emulator.images.engine import NAMES, Engine, EngineError
+from tests.emulator.launchers import machine_image
 from tests.integration.emulators import Emulator, until
 from tests.integration.small_pipelines import BUCKET, IMAGE, ROLE, Runner
 from tests.integration.test_bad_days import processes_with
@@ -23,7 +29,12 @@ while True:
     except urllib.error.HTTPError as error:
         assert error.code == 404, error
         time.sleep(0.1)
-onward = socket.create_connection((peer, 7777), 30)
+while True:  # the other host may start later
+    try:
+        onward = socket.create_connection((peer, 7777), 30)
+        break
+    except OSError:
+        time.sleep(0.1)
 onward.sendall(me.encode())
 onward.close()
 said = listener.accept()[0].recv(100).decode()
@@ -31,8 +42,31 @@ pathlib.Path("/opt/ml/model", me).write_text(said)
 """
 
 
-def test_a_kill_leaves_nothing_of_any_host_and_a_restart_runs_all_again(own_emulator: Emulator) -> None:
-    runner = Runner(own_emulator.start())
+@pytest.fixture(params=["namespaces", *(pytest.param(name, marks=pytest.mark.containers) for name in NAMES)])
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulator]:
+    """An emulator that is not started, with an image named ``IMAGE`` of which jobs run, in sandboxes or containers."""
+    if request.param == "namespaces":
+        yield request.getfixturevalue("own_emulator")
+        return
+    try:
+        engine = Engine.find(request.param)
+    except EngineError as error:
+        pytest.skip(str(error))
+    if engine.rootless:
+        pytest.skip("an engine without root joins no hosts")
+    definition = tmp_path / "containers" / IMAGE.rpartition("/")[2].partition(":")[0]
+    definition.mkdir(parents=True)
+    (definition / "Dockerfile").write_text(f"FROM {machine_image.make(engine, tmp_path / 'image')}\n")
+    emulator = Emulator(tmp_path / "data", isolation=request.param, containers_dir=definition.parent)
+    yield emulator
+    emulator.stop()
+    label = f"label=sagemaker-emulator={(tmp_path / 'data').absolute()}"
+    assert engine.call("ps", "--all", "--quiet", "--filter", label) == ""
+    assert engine.call("network", "ls", "--quiet", "--filter", label) == ""
+
+
+def test_a_kill_leaves_nothing_of_any_host_and_a_restart_runs_all_again(own: Emulator) -> None:
+    runner = Runner(own.start())
     marker = f"marker-{random.randrange(10**12)}"
     runner.upload(SCRIPT % BUCKET, "talk/talk.py")
     code = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/talk/"}
@@ -50,10 +84,10 @@ def test_a_kill_leaves_nothing_of_any_host_and_a_restart_runs_all_again(own_emul
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
     until(lambda: lines(runner) == {"algo-1": ["algo-1 is up"], "algo-2": ["algo-2 is up"]})
-    own_emulator.kill()
+    own.kill()
     until(lambda: not processes_with(marker))
 
-    runner = Runner(own_emulator.start())
+    runner = Runner(own.start())
     runner.s3.put_object(Bucket=BUCKET, Key="go", Body=b"")
     describe = runner.sagemaker.describe_training_job
     until(lambda: describe(TrainingJobName="two")["TrainingJobStatus"] != "InProgress")

@@ -236,13 +236,14 @@ class TestHostileRequests:
 
 class TestHosts:
     @pytest.mark.parametrize(
-        "host", ["localhost", "LOCALHOST:80", "s3.localhost", "127.0.0.1", "[::1]:1", "sts.amazonaws.com"]
+        "host",
+        ["localhost", "LOCALHOST:80", "s3.localhost", "127.0.0.1", "[::1]:1", "sts.amazonaws.com", "198.18.7.254:80"],
     )
     def test_own_names_are_answered(self, wire: Wire, host: str) -> None:
         assert wire.send("GET", "/_emulator/health", headers={"Host": host})[0].status == 200
 
     @pytest.mark.parametrize(
-        "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "amazonaws.com.evil"]
+        "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "amazonaws.com.evil", "192.0.2.1"]
     )
     def test_foreign_names_are_refused(self, wire: Wire, host: str) -> None:
         response, body = wire.send("GET", "/_emulator/health", headers={"Host": host})
