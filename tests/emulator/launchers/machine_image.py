@@ -7,6 +7,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from emulator.images.engine import Engine
+
 PROGRAMS = (
     "sh", "cat", "chmod", "echo", "env", "false", "head", "ls", "mkdir", "mv", "printf", "rm", "setsid", "sleep",
     "touch", "true", "yes",
@@ -22,7 +24,7 @@ CMD ["python3"]
 """
 
 
-def make(engine, folder):
+def make(engine: Engine, folder: Path) -> str:
     """Build it with ``engine`` in ``folder``; its name."""
     root = folder / "root"
     for name in ("tmp", "etc", "root", "bin"):
