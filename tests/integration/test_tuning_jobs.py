@@ -53,12 +53,12 @@ class Desk:
     def describe(self, name):
         return self.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
 
-    def ended(self, name):
+    def ended(self, name, seconds=40):
         def probe():
             job = self.describe(name)
             return job if job["HyperParameterTuningJobStatus"] in ENDED else None
 
-        return until(probe, 40, 0.02)
+        return until(probe, seconds, 0.02)
 
     def run(self, name, status="Completed", **members):
         self.start(name, **members)
@@ -349,7 +349,7 @@ def test_autotune_takes_the_recommended_ranges_of_xgboost(desk):
     named = {item["Name"]: (item["MinValue"], item["MaxValue"]) for kind in ranges.values() for item in kind}
     assert named["subsample"] == ("0.5", "1")
     assert {"eta", "num_round"}.isdisjoint(named)
-    desk.ended("autotuned")
+    desk.ended("autotuned", 300)  # its training job first builds the image, on a machine that has not built it before
     with pytest.raises(ClientError, match="does not have ranges for this algorithm; give ParameterRanges"):
         desk.start("not-autotuned", ranges={}, request={"Autotune": {"Mode": "Enabled"}})
 
