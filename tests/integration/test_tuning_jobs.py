@@ -337,6 +337,7 @@ def test_a_tuning_job_that_is_deleted_begins_anew(desk):
     desk.ended("deleting")
 
 
+@pytest.mark.timeout(400)
 def test_autotune_takes_the_recommended_ranges_of_xgboost(desk):
     image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
     single = definition({"num_round": "1", "eta": "0.3"})
