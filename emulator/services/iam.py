@@ -191,12 +191,7 @@ def existing_role(context: Context, name: str) -> Role:
 
 def roles_of(context: Context) -> Iterator[Role]:
     """The roles that were created in the caller's account."""
-    token: str | None = None
-    while True:
-        page, token = context.app.resources.page(Scope(context.account, GLOBAL_REGION), Query(KIND, next_token=token))
-        yield from map(Role, page)
-        if token is None:
-            return
+    return map(Role, context.app.resources.walk(Scope(context.account, GLOBAL_REGION), Query(KIND)))
 
 
 def _existing(context: Context, name: str) -> Role:

@@ -14,8 +14,8 @@ import base64
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.aws.errors import ValidationException
@@ -233,6 +233,15 @@ class Resources:
         more = len(rows) > query.max_results
         last = rows[query.max_results - 1] if more else None
         return page, _encode_token(last[column], last["id"]) if last is not None else None
+
+    def walk(self, scope: Scope, query: Query) -> Iterator[Resource]:
+        """Every resource that a query means, page by page."""
+        token: str | None = None
+        while True:
+            page, token = self.page(scope, replace(query, next_token=token))
+            yield from page
+            if token is None:
+                return
 
     def count(self, scope: Scope, kind: str, *, parent: str | None = None, status: str | None = None) -> int:
         row = self.database.read_one(

@@ -47,14 +47,8 @@ def trial_name(tuning: Resource, number: int) -> str:
 
 def trials_of(resources: Resources, tuning: Resource) -> list[Trial]:
     """In the order of their numbers."""
-    found: list[Resource] = []
-    token: str | None = None
-    while True:
-        query = Query(KIND, parent=tuning.name, descending=False, max_results=_PAGE, next_token=token)
-        page, token = resources.page(tuning.scope, query)
-        found += page
-        if token is None:
-            return [_trial(row) for row in found]
+    query = Query(KIND, parent=tuning.name, descending=False, max_results=_PAGE)
+    return [_trial(row) for row in resources.walk(tuning.scope, query)]
 
 
 def note(resources: Resources, tuning: Resource, number: int, definition: int, values: dict[str, str]) -> Trial:

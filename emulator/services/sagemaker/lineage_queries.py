@@ -8,7 +8,6 @@ AWS leaves open, every entity is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,8 @@ def _reached(request: Request, context: Context) -> tuple[list[str], list[dict[s
     """ARNs in the order in which they are met, nearest first, and the associations on the way."""
     starts = request.get("StartArns") or []
     if not starts:
-        return [each.arn for kind in LINEAGE_TYPES for each in _all(context, Query(kind))], []
+        walk = context.app.resources.walk
+        return [each.arn for kind in LINEAGE_TYPES for each in walk(context.scope, Query(kind))], []
     known = dict.fromkeys(find_entity(context, arn)[0].arn for arn in starts)
     border, edges = list(known), {}
     for _ in range(request.get("MaxDepth", MAX_DEPTH)):
@@ -69,17 +69,9 @@ def _reached(request: Request, context: Context) -> tuple[list[str], list[dict[s
 def _leading_from(border: list[str], direction: str, context: Context) -> Iterator[tuple[Resource, str]]:
     for arn in border:
         for end in _WAYS[direction]:
-            for edge in _all(context, Query(ASSOCIATION, members={end: arn}, descending=False)):
+            query = Query(ASSOCIATION, members={end: arn}, descending=False)
+            for edge in context.app.resources.walk(context.scope, query):
                 yield edge, edge.body[_OTHER_END[end]]
-
-
-def _all(context: Context, query: Query) -> Iterator[Resource]:
-    token: str | None = None
-    while True:
-        page, token = context.app.resources.page(context.scope, replace(query, next_token=token))
-        yield from page
-        if token is None:
-            return
 
 
 def _edge(association: Resource) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, find, operation
 from emulator.services.context import Context
-from emulator.store.resources import Query, Resource
+from emulator.store.resources import Query
 
 _TYPES = {
     "TrainingJob": ("training-job", "DescribeTrainingJob", "TrainingJobName"),
@@ -64,20 +64,11 @@ def _documents(name: str, context: Context) -> Iterator[dict[str, Any]]:
     kind, described_by, member = _TYPES[name]
     describe = find("sagemaker", described_by)
     assert describe is not None
-    for resource in _all(context, kind):
+    for resource in context.app.resources.walk(context.scope, Query(kind)):
         request = {member: resource.arn if name in _BY_ARN else resource.name}
         document = describe.handler(request, context)
         assert isinstance(document, dict)
         yield {**document, "Tags": context.app.resources.tags(resource.arn)}
-
-
-def _all(context: Context, kind: str) -> Iterator[Resource]:
-    token: str | None = None
-    while True:
-        page, token = context.app.resources.page(context.scope, Query(kind, next_token=token))
-        yield from page
-        if token is None:
-            return
 
 
 def _record(name: str, document: dict[str, Any]) -> dict[str, Any]:
