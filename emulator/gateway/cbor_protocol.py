@@ -27,8 +27,8 @@ def parse_document(body: bytes) -> Any:
 class CborReaders(JsonReaders):
     """Compiled readers of one service's shapes; numbers may be none here, which is for the operation to refuse."""
 
-    def _compile(self, shape: Shape) -> Read:
-        read = super()._compile(shape)
+    def _scalar(self, shape: Shape) -> Read:
+        read = super()._scalar(shape)
         if shape.type_name not in ("float", "double"):
             return read
         return lambda value: value if isinstance(value, float) else read(value)

@@ -52,7 +52,6 @@ class _Compilers:
     cbor_readers: cbor_protocol.CborReaders
     cbor_writers: cbor_protocol.CborWriters
     query_readers: query_protocol.QueryReaders
-    xml_readers: xml_protocol.XmlReaders
     xml_writers: xml_protocol.XmlWriters
 
 
@@ -65,7 +64,6 @@ def _compilers(service: str) -> _Compilers:
         cbor_protocol.CborReaders(),
         cbor_protocol.CborWriters(),
         query_protocol.QueryReaders(),
-        xml_protocol.XmlReaders(),
         xml_protocol.XmlWriters(),
     )
 
@@ -221,29 +219,7 @@ def _rest_json(model: OperationModel, compilers: _Compilers) -> Codec:
         document = response.get(answer_payload, {}) if answer_payload else response
         return json_protocol.dump_document(answer(document) if answer else document)
 
-    write = rest.compile_response(model, write_body, "application/json")
-    return rest.compile_request(model, read_body), lambda response, request_id: write(response)
-
-
-def _rest_xml(model: OperationModel, compilers: _Compilers) -> Codec:
-    shape, output = models.input_of(model), models.output_of(model)
-    payload, answer_payload = _structure_payload(shape), _structure_payload(output)
-    accept = compilers.xml_readers.compile(shape.members[payload] if payload else shape) if shape else None
-    body_shape = output.members[answer_payload] if output and answer_payload else output
-    answer = compilers.xml_writers.compile(body_shape) if body_shape else None
-    root = models.wire_name(body_shape, body_shape.name) if body_shape else ""
-
-    def read_body(body: bytes) -> Members:
-        members = accept(xml_protocol.parse_document(body)) if accept else {}
-        return {payload: members} if payload else members
-
-    def write_body(response: Mapping[str, Any]) -> bytes:
-        out = [xml_protocol.DECLARATION]
-        if answer:
-            answer(root, response.get(answer_payload, {}) if answer_payload else response, out)
-        return "".join(out).encode()
-
-    write = rest.compile_response(model, write_body, "application/xml")
+    write = rest.compile_response(model, write_body)
     return rest.compile_request(model, read_body), lambda response, request_id: write(response)
 
 
@@ -256,6 +232,5 @@ _PROTOCOLS: dict[str, Callable[[OperationModel, _Compilers], Codec]] = {
     "json": _json,
     "query": _query,
     "rest-json": _rest_json,
-    "rest-xml": _rest_xml,
     "smithy-rpc-v2-cbor": _cbor,
 }

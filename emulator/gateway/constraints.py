@@ -50,18 +50,6 @@ class ConstraintCompiler(ShapeCompiler["Check | None"]):
     def _later(self, made: Callable[[], Check | None]) -> Check:
         return lambda value: (made() or _no_problems)(value)
 
-    def _compile(self, shape: Shape) -> Check | None:
-        own = _own_check(shape)
-        match shape.type_name:
-            case "structure":
-                return self._structure(shape)
-            case "list":
-                return _both(own, self._list(shape))
-            case "map":
-                return _both(own, self._map(shape))
-            case _:
-                return own
-
     def _structure(self, shape: Shape) -> Check | None:
         required = [(name, _camel(name)) for name in shape.required_members]
         members = [
@@ -82,6 +70,15 @@ class ConstraintCompiler(ShapeCompiler["Check | None"]):
         return check_structure
 
     def _list(self, shape: Shape) -> Check | None:
+        return _both(_own_check(shape), self._items(shape))
+
+    def _map(self, shape: Shape) -> Check | None:
+        return _both(_own_check(shape), self._entries(shape))
+
+    def _scalar(self, shape: Shape) -> Check | None:
+        return _own_check(shape)
+
+    def _items(self, shape: Shape) -> Check | None:
         member = shape.member
         if member.type_name not in ("structure", "list", "map"):
             return _all_of(member, list, "Member must satisfy constraint", _sensitive(shape, member))
@@ -99,7 +96,7 @@ class ConstraintCompiler(ShapeCompiler["Check | None"]):
 
         return check_list
 
-    def _map(self, shape: Shape) -> Check | None:
+    def _entries(self, shape: Shape) -> Check | None:
         keys = _all_of(shape.key, list, "Map keys must satisfy constraint", _sensitive(shape, shape.key))
         if shape.value.type_name not in ("structure", "list", "map"):
             secret = _sensitive(shape, shape.value)

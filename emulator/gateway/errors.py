@@ -55,4 +55,4 @@ def _cbor(error: AwsError, service: str, request_id: str) -> WireResponse:
     return WireResponse(error.status, cbor.encode(document), dict(cbor_protocol.HEADERS))
 
 
-_WRITERS = {"query": _query, "s3": _s3, "rest-xml": _query, "smithy-rpc-v2-cbor": _cbor}
+_WRITERS = {"query": _query, "s3": _s3, "smithy-rpc-v2-cbor": _cbor}

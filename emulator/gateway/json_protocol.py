@@ -80,17 +80,6 @@ class JsonReaders(ShapeCompiler[Read]):
     def compile(self, shape: Shape) -> Read:
         return _read_any if shape.metadata.get("document") else super().compile(shape)
 
-    def _compile(self, shape: Shape) -> Read:
-        match shape.type_name:
-            case "structure":
-                return self._structure(shape)
-            case "list":
-                return self._list(shape)
-            case "map":
-                return self._map(shape)
-            case kind:
-                return _SCALARS[kind]
-
     def _structure(self, shape: Shape) -> Read:
         members = {
             wire_name(member, name): (name, self.compile(member))
@@ -128,6 +117,9 @@ class JsonReaders(ShapeCompiler[Read]):
             return {_read_string(key): member(item) for key, item in value.items() if item is not None}
 
         return read_map
+
+    def _scalar(self, shape: Shape) -> Read:
+        return _SCALARS[shape.type_name]
 
 
 def _unexpected(value: Any, otherwise: str) -> SerializationException:

@@ -28,17 +28,6 @@ class JsonWriters(ShapeCompiler["Write | None"]):
     def _later(self, made: Callable[[], Write | None]) -> Write:
         return lambda value: (made() or _as_it_is)(value)
 
-    def _compile(self, shape: Shape) -> Write | None:
-        match shape.type_name:
-            case "structure":
-                return self._structure(shape)
-            case "blob":
-                return _write_blob
-            case "list":
-                return _list_writer(self.compile(shape.member))
-            case _:
-                return _map_writer(self.compile(shape.value))
-
     def _structure(self, shape: Shape) -> Write:
         members = [
             (name, wire_name(member, name), self.compile(member))
@@ -55,17 +44,20 @@ class JsonWriters(ShapeCompiler["Write | None"]):
 
         return write_structure
 
+    def _list(self, shape: Shape) -> Write | None:
+        member = self.compile(shape.member)
+        return None if member is None else lambda value: [member(item) for item in value]
+
+    def _map(self, shape: Shape) -> Write | None:
+        member = self.compile(shape.value)
+        return None if member is None else lambda value: {key: member(item) for key, item in value.items()}
+
+    def _scalar(self, shape: Shape) -> Write | None:
+        return _write_blob
+
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _list_writer(member: Write | None) -> Write | None:
-    return None if member is None else lambda value: [member(item) for item in value]
-
-
-def _map_writer(member: Write | None) -> Write | None:
-    return None if member is None else lambda value: {key: member(item) for key, item in value.items()}
 
 
 def _timestamp_writer(style: str) -> Write:

@@ -62,3 +62,10 @@ def output_metadata(service: str, operation: str) -> dict[str, Any]:
 def wire_name(shape: Shape, default: str) -> str:
     """The name of a member on the wire: its ``locationName`` or its own."""
     return str(shape.serialization.get("name", default))
+
+
+def element_name(member: Shape, name: str) -> str:
+    """The name that a member has among form fields and XML elements: that of its items where it is a flattened list."""
+    if member.type_name == "list" and member.serialization.get("flattened"):
+        return wire_name(member.member, wire_name(member, name))
+    return wire_name(member, name)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from emulator.gateway import texts
-from emulator.gateway.models import Shape, wire_name
+from emulator.gateway.models import Shape, element_name, wire_name
 from emulator.gateway.shapes import ShapeCompiler
 from emulator.gateway.texts import MalformedInput
 
@@ -53,19 +53,8 @@ class QueryReaders(ShapeCompiler[Read]):
     def _key(self, shape: Shape) -> Hashable:
         return shape.name, bool(shape.serialization.get("flattened"))
 
-    def _compile(self, shape: Shape) -> Read:
-        match shape.type_name:
-            case "structure":
-                return self._structure(shape)
-            case "list":
-                return self._list(shape)
-            case "map":
-                return self._map(shape)
-            case kind:
-                return _scalar(kind)
-
     def _structure(self, shape: Shape) -> Read:
-        members = {_field_name(member, name): (name, self.compile(member)) for name, member in shape.members.items()}
+        members = {element_name(member, name): (name, self.compile(member)) for name, member in shape.members.items()}
 
         def read_structure(node: Node) -> dict[str, Any]:
             return {
@@ -97,11 +86,15 @@ class QueryReaders(ShapeCompiler[Read]):
 
         return read_map
 
+    def _scalar(self, shape: Shape) -> Read:
+        convert = texts.reader(shape.type_name)
 
-def _field_name(member: Shape, name: str) -> str:
-    if member.type_name == "list" and member.serialization.get("flattened"):
-        return wire_name(member.member, wire_name(member, name))
-    return wire_name(member, name)
+        def read_scalar(node: Node) -> Any:
+            text = node.get("", "")
+            assert isinstance(text, str)
+            return convert(text)
+
+        return read_scalar
 
 
 def _child(node: Node, name: str) -> Node:
@@ -116,14 +109,3 @@ def _numbered(node: Node | str | None) -> list[Node]:
         return []
     found = [(int(part), child) for part, child in node.items() if part.isdecimal() and len(part) < 10]
     return [child for _, child in sorted(found, key=lambda pair: pair[0]) if isinstance(child, dict)]
-
-
-def _scalar(kind: str) -> Read:
-    convert = texts.reader(kind)
-
-    def read_scalar(node: Node) -> Any:
-        text = node.get("", "")
-        assert isinstance(text, str)
-        return convert(text)
-
-    return read_scalar

@@ -1,4 +1,4 @@
-"""The ``rest-json`` and ``rest-xml`` bindings: members in the path, the query string, headers and the body."""
+"""The bindings of ``rest-json``: members in the path, the query string, headers and the body."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ _LABEL = re.compile(r"\{(\w+)(\+?)\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation's method and path; ``fixed`` query parameters must be there too (S3 distinguishes by them)."""
+    """One operation's method and path; the query parameters ``fixed`` must be there too."""
 
     operation: str
     method: str
     path: re.Pattern[str]
-    fixed: Mapping[str, str]
+    fixed: frozenset[str]
     labels: int
 
     def match(self, method: str, path: str, query: Mapping[str, list[str]]) -> re.Match[str] | None:
-        if method != self.method or any(name not in query for name in self.fixed):
+        if method != self.method or not self.fixed <= query.keys():
             return None
         return self.path.fullmatch(path)
 
 
 def route(operation: OperationModel) -> Route:
     uri, _, query = operation.http["requestUri"].partition("?")
-    fixed = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    fixed = frozenset(parse_qs(query, keep_blank_values=True))
     pattern, end = "", 0
     for label in _LABEL.finditer(uri):
         pattern += re.escape(uri[end : label.start()]) + f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})"
         end = label.end()
     pattern += re.escape(uri[end:])
-    return Route(operation.name, operation.http["method"], re.compile(pattern), fixed, uri.count("{") - len(fixed))
+    return Route(operation.name, operation.http["method"], re.compile(pattern), fixed, uri.count("{"))
 
 
 def routes(operations: list[OperationModel]) -> list[Route]:
@@ -62,7 +62,7 @@ def compile_request(operation: OperationModel, read_body: ReadBody) -> Callable[
     parts = [
         _part_reader(name, member)
         for name, member in shape.members.items()
-        if member.serialization.get("location") in ("uri", "querystring", "header", "headers")
+        if member.serialization.get("location") in ("uri", "querystring", "header")
     ]
     payload = str(shape.serialization.get("payload", ""))
     raw_kind = shape.members[payload].type_name if payload else ""
@@ -90,11 +90,6 @@ def _part_reader(name: str, member: Shape) -> tuple[str, PartReader]:
     match member.serialization["location"]:
         case "uri":
             return name, lambda uri, query, headers: scalar(unquote(uri[wire])) if wire in uri else None
-        case "headers":
-            prefix = wire.lower()
-            return name, lambda uri, query, headers: {
-                key.removeprefix(prefix): value for key, value in headers.items() if key.startswith(prefix)
-            }
         case "header":
             return name, lambda uri, query, headers: scalar(headers[low]) if (low := wire.lower()) in headers else None
         case _ if kind == "list":
@@ -103,9 +98,7 @@ def _part_reader(name: str, member: Shape) -> tuple[str, PartReader]:
             return name, lambda uri, query, headers: scalar(query[wire][0]) if wire in query else None
 
 
-def compile_response(
-    operation: OperationModel, write_body: WriteBody, content_type: str
-) -> Callable[[Mapping[str, Any]], WireResponse]:
+def compile_response(operation: OperationModel, write_body: WriteBody) -> Callable[[Mapping[str, Any]], WireResponse]:
     """The writer of an answer: status, headers and body from the members of the output."""
     status = int(operation.http.get("responseCode", 200))
     shape = output_of(operation)
@@ -113,7 +106,6 @@ def compile_response(
         return lambda response: WireResponse(status, b"")
     members = list(shape.members.items())
     headers = [(name, member) for name, member in members if member.serialization.get("location") == "header"]
-    prefixed = [(name, member) for name, member in members if member.serialization.get("location") == "headers"]
     codes = [name for name, member in members if member.serialization.get("location") == "statusCode"]
     payload = str(shape.serialization.get("payload", ""))
     raw_kind = shape.members[payload].type_name if payload else ""
@@ -125,11 +117,9 @@ def compile_response(
             for name, member in headers
             if response.get(name) is not None
         }
-        for name, member in prefixed:
-            found |= {f"{wire_name(member, name)}{key}": str(item) for key, item in (response.get(name) or {}).items()}
         body = _raw_bytes(response.get(payload)) if raw else write_body(response)
         if not raw:
-            found.setdefault("Content-Type", content_type)
+            found.setdefault("Content-Type", "application/json")
         return WireResponse(next((int(response[name]) for name in codes if name in response), status), body, found)
 
     return write

@@ -34,8 +34,28 @@ class ShapeCompiler(ABC, Generic[Made]):
         """What tells shapes apart that are compiled differently."""
         return shape.name
 
+    def _compile(self, shape: Shape) -> Made:
+        match shape.type_name:
+            case "structure":
+                return self._structure(shape)
+            case "list":
+                return self._list(shape)
+            case "map":
+                return self._map(shape)
+            case _:
+                return self._scalar(shape)
+
     @abstractmethod
-    def _compile(self, shape: Shape) -> Made: ...
+    def _structure(self, shape: Shape) -> Made: ...
+
+    @abstractmethod
+    def _list(self, shape: Shape) -> Made: ...
+
+    @abstractmethod
+    def _map(self, shape: Shape) -> Made: ...
+
+    @abstractmethod
+    def _scalar(self, shape: Shape) -> Made: ...
 
     def _later(self, made: Callable[[], Made]) -> Made:
         """What stands within a shape for the shape itself, which is only then being compiled."""

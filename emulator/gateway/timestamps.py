@@ -56,4 +56,4 @@ def render(value: Any, style: str) -> str:
             precision = "milliseconds" if time.microsecond // 1000 else "seconds"
             return time.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
         case _:
-            return f"{seconds(time):g}" if time.microsecond else str(int(time.timestamp()))
+            return str(seconds(time) if time.microsecond else int(time.timestamp()))

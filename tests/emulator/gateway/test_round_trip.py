@@ -29,7 +29,6 @@ SERVICES = [
     ("sagemaker-metrics", "rest-json"),
     ("scheduler", "rest-json"),
     ("lambda", "rest-json"),
-    ("route53", "rest-xml"),
     ("cloudwatch", "smithy-rpc-v2-cbor"),
     ("cloudwatch", "json"),
     ("cloudwatch", "query"),
