@@ -94,15 +94,9 @@ def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
             emulator.app.engine.recover()
             emulator.app.jobs.recover()
             emulator.app.neighbours.recover()
-            _serve(emulator.gateway, listener, lambda: on_ready(url_of(settings)))
+            _serve(emulator.gateway, listener, lambda: on_ready(settings.url))
         finally:
             emulator.close()
-
-
-def url_of(settings: Settings) -> str:
-    """Where clients on this machine reach an emulator with these settings."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
 
 
 def _listen(settings: Settings) -> socket.socket:

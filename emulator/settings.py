@@ -82,6 +82,12 @@ class Settings:
         values.setdefault("cache_dir", _default_cache(environ))
         return cls(**values)
 
+    @property
+    def url(self) -> str:
+        """Where programs on this machine reach the emulator, without a slash at the end."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host).strip("[]")
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     def environment(self) -> dict[str, str]:
         """The settings as the environment variables that ``load`` reads, for a process of their own."""
         return {f"EMULATOR_{field.name.upper()}": str(getattr(self, field.name)) for field in fields(self)}

@@ -46,7 +46,6 @@ class Parts:
     root: Path
     publisher: Publisher
     memory_limit_bytes: int
-    endpoint_url: Callable[[], str]
     closing: threading.Event
 
 
@@ -143,7 +142,7 @@ class HostRun:
     def _launch(self, environment: Environment, lan: Lan | None, key: str) -> Launch:
         plan, parts = self.plan, self._parts
         self._output = Output(self.log, f"{self._job.arn} on {self.name}")
-        access = access_to_emulator(plan, parts.launcher, lan, parts.endpoint_url())
+        access = access_to_emulator(plan, parts.launcher, lan, parts.settings.url)
         return Launch(
             job_id=f"{self._directory.parent.name}-{self.name}",
             directory=self._directory,

@@ -37,10 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Jobs:
-    """Runs every job of the emulator, a limited number at a time, each in a thread of a pool.
-
-    ``endpoint_url`` is where jobs find the emulator; whoever binds the port sets it once the port is known.
-    """
+    """Runs every job of the emulator, a limited number at a time, each in a thread of a pool."""
 
     def __init__(
         self,
@@ -51,7 +48,6 @@ class Jobs:
         images: Images,
         launcher: Launcher,
     ) -> None:
-        self.endpoint_url = _endpoint(settings)
         self.slots = _slots(settings, launcher)
         self._kinds = {kind.resource_kind: kind for kind in KINDS}
         root, memory_limit = settings.data_dir.absolute() / "jobs", _memory_limit(settings)
@@ -69,7 +65,6 @@ class Jobs:
             root=root,
             publisher=self._publisher,
             memory_limit_bytes=memory_limit,
-            endpoint_url=lambda: self.endpoint_url,
             closing=threading.Event(),
         )
         self._pool = Pool(self.slots, "job")
@@ -197,12 +192,6 @@ _UNFINISHED = ("InProgress", "Stopping")
 def _reset(kind: JobKind, job: Resource) -> None:
     if job.status == "InProgress":
         kind.reset(job)
-
-
-def _endpoint(settings: Settings) -> str:
-    """Where jobs on this machine reach an emulator that listens where the settings say."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _slots(settings: Settings, launcher: Launcher) -> int:

@@ -141,19 +141,6 @@ def test_other_machines_are_let_in_only_with_keys(tmp_path: Path) -> None:
         server.run(Settings(data_dir=tmp_path, host="0.0.0.0", port=0), lambda url: None)
 
 
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:1"),
-        ("0.0.0.0", "http://127.0.0.1:1"),
-        ("::", "http://[::1]:1"),
-        ("::1", "http://[::1]:1"),
-    ],
-)
-def test_the_url_is_one_that_clients_here_can_use(host: str, url: str) -> None:
-    assert server.url_of(Settings(host=host, port=1)) == url
-
-
 def test_botocore_is_not_imported_before_it_is_needed() -> None:
     program = (
         "import sys, emulator.server, uvicorn; from emulator.gateway.registry import load_services; load_services(); "

@@ -27,3 +27,16 @@ def test_an_override_beats_the_environment_and_none_is_no_override():
 def test_a_value_that_cannot_be_used_is_named(name, value):
     with pytest.raises(SettingsError, match=f"EMULATOR_{name}='{value}'"):
         Settings.load({f"EMULATOR_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:1"),
+        ("0.0.0.0", "http://127.0.0.1:1"),
+        ("::", "http://[::1]:1"),
+        ("::1", "http://[::1]:1"),
+    ],
+)
+def test_the_url_is_one_that_clients_here_can_use(host: str, url: str) -> None:
+    assert Settings(host=host, port=1).url == url

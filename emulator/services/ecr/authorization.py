@@ -6,7 +6,6 @@ import base64
 import binascii
 
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.addresses import endpoint_url
 from emulator.services.context import Context
 from emulator.services.ecr.errors import EcrError
 from emulator.store.images import Images
@@ -47,5 +46,5 @@ def _authorization(context: Context, account: str) -> dict[str, object]:
     return {
         "authorizationToken": base64.b64encode(f"{USER}:{token}".encode()).decode(),
         "expiresAt": expires,
-        "proxyEndpoint": endpoint_url(context.app.settings),
+        "proxyEndpoint": context.app.settings.url,
     }

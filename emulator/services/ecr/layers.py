@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.addresses import endpoint_url
 from emulator.services.context import Context
 from emulator.services.ecr.errors import EcrError, no_such_layer, no_such_upload
 from emulator.services.ecr.repositories import find_repository
@@ -79,7 +78,7 @@ def get_download_url_for_layer(request: Request, context: Context) -> Response:
     if context.app.neighbours.layers.find(repository.arn, digest) is None:
         raise no_such_layer(digest, repository.name, repository.scope.account)
     token, _ = context.app.neighbours.images.issue_token(Scope(repository.scope.account, context.region))
-    url = f"{endpoint_url(context.app.settings)}/v2/{repository.name}/blobs/{digest}?token={token}"
+    url = f"{context.app.settings.url}/v2/{repository.name}/blobs/{digest}?token={token}"
     return {"downloadUrl": url, "layerDigest": digest}
 
 

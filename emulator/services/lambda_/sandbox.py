@@ -15,7 +15,6 @@ from typing import Any
 from emulator.images.environment import Environment
 from emulator.images.own_packages import own_environment
 from emulator.launchers.launcher import Exit, Launch, Launcher, Mount
-from emulator.services import addresses
 from emulator.services.lambda_ import bootstrap
 from emulator.services.lambda_.code import CodeStore
 from emulator.services.lambda_.functions import CODE
@@ -158,7 +157,7 @@ class Sandbox:
             "AWS_DEFAULT_REGION": scope.region,
             "AWS_ACCESS_KEY_ID": keys[0],
             "AWS_SECRET_ACCESS_KEY": keys[1],
-            "AWS_ENDPOINT_URL": addresses.endpoint_url(settings),
+            "AWS_ENDPOINT_URL": settings.url,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{body['Runtime']}",
             "AWS_LAMBDA_FUNCTION_NAME": body["FunctionName"],
             "AWS_LAMBDA_FUNCTION_VERSION": body["Version"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
-from emulator.services.addresses import endpoint_url
 from emulator.services.context import Context
 from emulator.services.sqs.errors import missing, no_such_queue
 from emulator.store.queues import Queue
@@ -15,7 +14,7 @@ _AWS_HOST = re.compile(r"(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.c
 
 
 def queue_url(queue: Queue, context: Context) -> str:
-    return f"{endpoint_url(context.app.settings)}/{queue.scope.account}/{queue.name}"
+    return f"{context.app.settings.url}/{queue.scope.account}/{queue.name}"
 
 
 def find_queue(url: str, context: Context) -> Queue:

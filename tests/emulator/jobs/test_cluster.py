@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,13 +15,21 @@ DRIVEN = [channel("code", f"{PREFIX}/sdk/code"), channel("sm_drivers", f"{PREFIX
 SHARDED = channel("train", f"{PREFIX}/train/", S3DataDistributionType="ShardedByS3Key")
 
 
+@contextmanager
+def sandboxed(root, **settings):
+    made = SandboxedWorld(root, **settings)
+    try:
+        if made.launcher.isolation == "none":
+            pytest.skip("namespaces are refused on this machine")
+        yield made
+    finally:
+        made.close()
+
+
 @pytest.fixture
 def world(tmp_path):
-    made = SandboxedWorld(tmp_path)
-    if made.launcher.isolation == "none":
-        pytest.skip("namespaces are refused on this machine")
-    yield made
-    made.close()
+    with sandboxed(tmp_path) as made:
+        yield made
 
 
 def finished(world, name):
@@ -74,27 +83,29 @@ class _Emulator(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def endpoint(world):
-    """What jobs are told is the emulator."""
+def answering_world(tmp_path):
+    """A world with something that answers where its jobs are told the emulator is."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Emulator) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,)).start()
-        world.jobs.endpoint_url = f"http://127.0.0.1:{server.server_port}"
-        yield
-        server.shutdown()
+        try:
+            with sandboxed(tmp_path, port=server.server_port) as made:
+                yield made
+        finally:
+            server.shutdown()
 
 
 CALL = "python3 -c 'import os, urllib.request as r; print(r.urlopen(os.environ[\"AWS_ENDPOINT_URL\"]).read().decode())'"
 
 
-def test_every_host_reaches_the_emulator(world, endpoint):
-    world.training("calling", CALL, **instances(2))
-    assert [lines[0] for lines in finished(world, "calling").values()] == ["the emulator"] * 2
+def test_every_host_reaches_the_emulator(answering_world):
+    answering_world.training("calling", CALL, **instances(2))
+    assert [lines[0] for lines in finished(answering_world, "calling").values()] == ["the emulator"] * 2
 
 
-def test_with_network_isolation_hosts_reach_each_other_and_nothing_else(world, endpoint):
+def test_with_network_isolation_hosts_reach_each_other_and_nothing_else(answering_world):
     script = f"getent hosts algo-2 && ip route 2>/dev/null | grep default; if {CALL}; then exit 1; fi"
-    world.training("isolated", script, EnableNetworkIsolation=True, **instances(2))
-    for lines in finished(world, "isolated").values():
+    answering_world.training("isolated", script, EnableNetworkIsolation=True, **instances(2))
+    for lines in finished(answering_world, "isolated").values():
         assert lines[0].split() == ["198.18.0.2", "algo-2"]
         assert not any(line.startswith("default") for line in lines)
 
