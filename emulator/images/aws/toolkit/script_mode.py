@@ -19,6 +19,7 @@ from .errors import UserError
 PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"
 _OF_TOOLKIT = "sagemaker_"
+_ALSO_OF_TOOLKIT = ("_tuning_objective_metric", "default_user_module_name")  # a tuning job adds the first
 
 
 def program_of(container: Container) -> str:
@@ -51,12 +52,16 @@ def train(container: Container, program: str) -> None:
 def user_hyperparameters(container: Container) -> dict[str, Any]:
     """Those that are the program's own, their values decoded."""
     found = container.hyperparameters.items()
-    return {name: decoded(value) for name, value in found if not name.startswith(_OF_TOOLKIT)}
+    return {name: decoded(value) for name, value in found if not _is_of_toolkit(name)}
 
 
 def _toolkit_parameters(container: Container) -> dict[str, Any]:
     found = container.hyperparameters.items()
-    return {name: decoded(value) for name, value in found if name.startswith(_OF_TOOLKIT)}
+    return {name: decoded(value) for name, value in found if _is_of_toolkit(name)}
+
+
+def _is_of_toolkit(name: str) -> bool:
+    return name.startswith(_OF_TOOLKIT) or name in _ALSO_OF_TOOLKIT
 
 
 def _command(folder: Path, program: str, arguments: list[str]) -> list[str]:

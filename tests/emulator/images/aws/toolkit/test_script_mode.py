@@ -87,6 +87,13 @@ def test_an_archive_cannot_write_outside_its_folder(container: Setup, tmp_path: 
     assert "can be unpacked" in (job.output / "failure").read_text()
 
 
+def test_the_metric_of_a_tuning_job_is_no_argument_of_the_program(container: Setup) -> None:
+    job = container({"_tuning_objective_metric": "average test loss", "lr": "0.1"})
+    assert script_mode.user_hyperparameters(job) == {"lr": 0.1}
+    known = script_mode.variables(job, "train.py", [])["SM_FRAMEWORK_PARAMS"]
+    assert json.loads(known) == {"_tuning_objective_metric": "average test loss"}
+
+
 def test_arguments_of_mappings_and_nothing() -> None:
     assert script_mode.to_arguments({"b": {"y": 1, "x": 2}, "aa": None}) == ["--aa", "", "-b", "x=2,y=1"]
 
