@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from typing import Any
 
+from emulator.aws.errors import NotImplementedHere
 from emulator.gateway.compiled import compiled
 from emulator.services.context import App, Context, Invoke
 from emulator.store.resources import Scope
@@ -22,7 +24,9 @@ def make_invoke(app: App) -> Invoke:
         members = target.accept(request)
         target.check(members)
         response = target.operation.handler(members, Context(scope, str(uuid.uuid4()), app))
-        assert isinstance(response, dict), f"{service}:{operation} waits, which callers from inside must not"
+        if inspect.iscoroutine(response):
+            response.close()
+            raise NotImplementedHere(f"{service}:{operation} would wait, which only a request of its own can do here.")
         return target.answer(response)
 
     return invoke

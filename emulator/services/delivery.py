@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn
-from emulator.aws.errors import AwsError, NotImplementedHere, ValidationException
+from emulator.aws.errors import AwsError, InternalFailure, NotImplementedHere, ValidationException
 from emulator.store.resources import Scope
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def check_target(target: dict[str, Any]) -> None:
     for member in _REFUSED:
         if target.get(member):
             raise NotImplementedHere(f"The emulator does not have {member} of targets.")
+    if service == UNIVERSAL and len(Arn.parse(target["Arn"]).resource.split(":")) != 3:
+        raise ValidationException(f"{target['Arn']} is not of the form arn:aws:scheduler:::aws-sdk:service:apiAction.")
     if service == "sagemaker" and not Arn.parse(target["Arn"]).resource.startswith("pipeline/"):
         raise ValidationException(f"Of SageMaker only pipelines can be targets, not {target['Arn']}.")
 
@@ -111,8 +113,13 @@ class Deliveries:
                 carry(self._app, scope, target, row["input"], row["token"])
                 self._strike(row)
             self._app.neighbours.functions.wake()
+        except (sqlite3.Error, OSError):  # not the delivery's fault: it waits for the disk
+            raise
         except AwsError as error:
             self._failed(row, target, error)
+        except Exception:  # noqa: BLE001 — the boundary: one delivery must not keep all others from being made
+            _log.exception("delivery to %s failed", target["Arn"])
+            self._failed(row, target, InternalFailure("The emulator failed on this delivery; its log says how."))
 
     def _strike(self, row: sqlite3.Row) -> None:
         with self._database.transaction() as connection:
@@ -201,13 +208,23 @@ def _to_bus(app: App, scope: Scope, target: dict[str, Any], text: str, token: st
     bus = Arn.parse(target["Arn"]).resource_id
     place = _scope_of(target["Arn"])
     parameters = target.get("EventBridgeParameters")
-    document = json.loads(text)
+    document = _object(text)
     if parameters:
         event = new_event(place, parameters["Source"], parameters["DetailType"], document,
                           resources=[], moment=time.time())  # fmt: skip
     else:
         event = document
     route(event, bus, place, app.resources, app.neighbours.courier.deliveries)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValidationException(f"An event bus takes JSON only: {error}") from error
+    if not isinstance(document, dict):
+        raise ValidationException("An event bus takes JSON objects only.")
+    return document
 
 
 def _to_operation(app: App, scope: Scope, target: dict[str, Any], text: str, token: str) -> None:

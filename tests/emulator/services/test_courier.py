@@ -11,9 +11,11 @@ from typing import Any, cast
 
 import pytest
 
+from emulator.aws.errors import ValidationException
 from emulator.engine.store import ExecutionStore
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.registry import load_services
+from emulator.services import delivery
 from emulator.services.context import App
 from emulator.services.courier import Courier
 from emulator.settings import Settings
@@ -152,6 +154,53 @@ def test_what_the_target_refuses_goes_to_the_dead_letter_queue(world: World) -> 
     (message,) = world.received()
     assert message.attributes["ERROR_CODE"]["StringValue"] == "QueueDoesNotExist"
     assert json.loads(message.body)["source"] == "mine"
+
+
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/default"
+
+
+def test_what_is_no_event_for_a_bus_goes_to_the_dead_letter_queue_and_the_rest_is_delivered(world: World) -> None:
+    world.rule(EventPattern='{"source": ["mine"]}')
+    plain = {"Id": "0", "Arn": BUS, "Input": "hello", "DeadLetterConfig": {"Arn": QUEUE}}
+    world.call("events", "PutTargets", Rule="r", Targets=[plain])
+    world.call("events", "PutEvents", Entries=[{"Source": "mine", "DetailType": "t", "Detail": "{}"}])
+    world.courier.step()
+    bodies = {message.body for message in world.received()}
+    assert "hello" in bodies
+    assert len(bodies) == 2
+
+
+def test_a_delivery_that_fails_in_the_emulator_itself_keeps_no_other_from_being_made(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise RuntimeError("over its own feet")
+
+    monkeypatch.setitem(delivery._CARRIERS, "sns", stumble)
+    deliveries = world.courier.deliveries
+    world.call("sqs", "CreateQueue", QueueName="q")
+    deliveries.add(SCOPE, {"Arn": QUEUE.replace("sqs", "sns")}, "before")
+    deliveries.add(SCOPE, {"Arn": QUEUE}, "after")
+    world.courier.step()
+    assert [message.body for message in world.received()] == ["after"]
+    assert "over its own feet" in caplog.text
+    assert deliveries.next_due() is not None
+
+
+def test_an_operation_that_would_wait_is_not_called_from_a_schedule(world: World) -> None:
+    world.call("sqs", "CreateQueue", QueueName="q")
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:receiveMessage", "DeadLetterConfig": {"Arn": QUEUE}}
+    world.courier.deliveries.add(SCOPE, target, json.dumps({"QueueUrl": "q", "WaitTimeSeconds": 1}))
+    world.courier.step()
+    (message,) = world.received()
+    assert message.attributes["ERROR_CODE"]["StringValue"] == "NotImplemented"
+
+
+def test_a_universal_target_names_a_service_and_an_action(world: World) -> None:
+    target = {"Arn": "arn:aws:scheduler:::aws-sdk:sagemaker", "RoleArn": "arn:aws:iam::123456789012:role/r"}
+    members = {"ScheduleExpression": "rate(1 minute)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+    with pytest.raises(ValidationException, match="service:apiAction"):
+        world.call("scheduler", "CreateSchedule", Name="s", **members)
 
 
 def test_a_disabled_rule_no_longer_fires(world: World) -> None:
