@@ -20,6 +20,7 @@ from emulator.launchers.host import HostFiles, host_files
 from emulator.launchers.lan import NamespaceLan
 from emulator.launchers.launcher import Lan, Launch, Launcher, LaunchError, Process, Usage
 from emulator.launchers.relay import Relay
+from emulator.launchers.roots import Roots, UsedRoot, remove_unused
 from emulator.launchers.trash import Trash
 from emulator.launchers.usage import of_namespace
 from emulator.launchers.warden import Warden, base_environment
@@ -45,6 +46,8 @@ class NamespaceLauncher(Launcher):
         self._folder = folder.absolute() / "template"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._trash = Trash(folder / "trash")
+        self._roots = folder.absolute() / "roots"
+        remove_unused(self._roots, self._trash)
         self._warm = warm
         self._wardens: dict[str, Warden] = {}
         self._lock = threading.Lock()
@@ -93,7 +96,7 @@ class NamespaceLauncher(Launcher):
                 warden = None
             if warden is None:
                 self._make_room()
-                warden = Warden(environment, self._folder, warm=self._warm)
+                warden = Warden(environment, self._folder, Roots(self._roots, self._trash), warm=self._warm)
             self._wardens[environment.name] = warden  # last: the most recently used
             return warden
 
@@ -141,13 +144,13 @@ def _start(warden: Warden, trash: Trash, launch: Launch) -> Process:
     }
     read, write = os.pipe2(os.O_CLOEXEC)
     try:
-        status, (pidfd, *outlet_fds) = warden.launch(payload, write, switch)
+        status, root, (pidfd, *outlet_fds) = warden.launch(payload, write, switch)
     except BaseException:
         os.close(read)
         raise
     made = zip(outlets.values(), outlet_fds, strict=True)
     relays = [Relay(socket.socket(fileno=fd), address) for address, fd in made]
-    return _NamespaceProcess(warden, trash, launch, status, pidfd, read, relays)
+    return _NamespaceProcess(warden, trash, launch, status, root, pidfd, read, relays)
 
 
 def _outlets(launch: Launch, files: HostFiles | None) -> dict[int, tuple[str, int]]:
@@ -163,12 +166,14 @@ class _NamespaceProcess(FollowedProcess):
         trash: Trash,
         launch: Launch,
         status: socket.socket,
+        root: UsedRoot,
         pidfd: int,
         output: int,
         relays: list[Relay],
     ) -> None:
         self._warden = warden
         self._trash = trash
+        self._root = root
         self._pidfd = pidfd
         self._relays = relays
         self.pid = _pid_of(pidfd)
@@ -196,6 +201,7 @@ class _NamespaceProcess(FollowedProcess):
     def _await_end(self) -> None:
         select.select([self._pidfd], [], [])  # readable when init, and so all below it, is gone
         self._warden.jobs -= 1
+        self._warden.give_back(self._root)
         for name in ("overlay", "tmp"):
             self._trash.take(self._launch.directory / name)
         for mount in self._launch.mounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ from emulator.images import job_pip
 from emulator.images.environment import Environment
 from emulator.launchers.host import host_files
 from emulator.launchers.launcher import LaunchError
+from emulator.launchers.roots import Roots, UsedRoot
 from emulator.launchers.sandbox import shim, wire
 
 _HERE = Path(__file__).resolve().parent
@@ -32,21 +34,22 @@ def base_environment(environment: Environment) -> dict[str, str]:
 class Warden:
     """A running warden. Thread-safe."""
 
-    def __init__(self, environment: Environment, folder: Path, *, warm: bool) -> None:
+    def __init__(self, environment: Environment, folder: Path, roots: Roots, *, warm: bool) -> None:
         """``folder`` is an empty one that the warden mounts its template on, where only it can see it."""
         self._name = environment.name
+        self._roots = roots
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._ready = False
         self.jobs = 0
         """Jobs that run; counted by the launcher."""
-        config = json.dumps(_config(environment, folder, warm=warm))
+        config = json.dumps(_config(environment, folder, warm=warm) | {"roots": str(roots.folder)})
         env = base_environment(environment) | environment.env | {"HOME": "/nonexistent"}
         with theirs:
             self._process = subprocess.Popen(
                 [environment.python, "-c", _BOOT.format(folder=str(_HERE)), str(theirs.fileno()), config],
                 env=env,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), roots.lock],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 cwd="/",
@@ -66,16 +69,17 @@ class Warden:
                     raise LaunchError(f"cannot make a sandbox for image {self._name}: {reason}")
                 self._ready = True
 
-    def launch(self, payload: dict[str, Any], output: int, fds: list[int]) -> tuple[socket.socket, list[int]]:
-        """Fork an init that runs ``payload`` with ``fds``; the socket to it, its pidfd and its outlets.
+    def launch(self, payload: dict[str, Any], output: int, fds: list[int]) -> tuple[socket.socket, UsedRoot, list[int]]:
+        """Fork an init that runs ``payload`` with ``fds``; the socket to it, its root, its pidfd and its outlets.
 
-        Takes over ``output``.
+        Takes over ``output``. The root is to be given back.
 
         Raises:
             LaunchError: the job's root or its process could not be made.
             ConnectionError: the warden has gone.
         """
-        status = self._ask(wire.LAUNCH, output)
+        number = self._roots.take()
+        status = self._ask(b"%s %d" % (wire.LAUNCH, number), output)
         try:
             wire.send(status, payload, fds)
             received = wire.receive(status)
@@ -84,9 +88,19 @@ class Warden:
             raise
         if received is None or "error" in received[0]:
             status.close()
+            self.give_back(UsedRoot(number, {}))
             reason = received[0]["error"] if received else "its first process ended; see the emulator's log"
             raise LaunchError(f"cannot start job {payload['job_id']} in a sandbox: {reason}")
-        return status, received[1]
+        return status, UsedRoot(number, received[0]["started"]), received[1]
+
+    def give_back(self, root: UsedRoot) -> None:
+        """The job that had ``root`` is gone: another may have it, if it is as it was."""
+        if root.untouched():
+            self._roots.keep(root)
+            return
+        with contextlib.suppress(OSError):  # the warden has gone, and its mounts with it
+            wire.hand_over(self._control, b"%s %d" % (wire.FORGET, root.number), [])
+        self._roots.drop(root)
 
     def network(self, hosts: int, *, outside: bool) -> list[tuple[dict[str, Any], list[int]]]:
         """Make a network of its own with a switch in it: what each host needs for it, then what ``outside`` takes.
@@ -130,6 +144,7 @@ class Warden:
         except subprocess.TimeoutExpired:  # it is in the middle of an import
             self._process.kill()
             self._process.wait()
+        self._roots.close()
 
 
 def _config(environment: Environment, folder: Path, *, warm: bool) -> dict[str, Any]:
@@ -141,6 +156,7 @@ def _config(environment: Environment, folder: Path, *, warm: bool) -> dict[str, 
     return {
         "name": environment.name,
         "folder": str(folder),
+        "workdir": environment.workdir or "/",
         "warm": warm,
         "preload": environment.preload if warm else [],
         "environment": str(venv) if is_venv else "",

@@ -13,21 +13,23 @@ from typing import Any, NoReturn
 
 from . import kernel, memory, wire
 from .connection import connect
+from .job_tree import JobTree
 from .process import become, execute, find_program
-from .root import Root, Template
+from .root import Root
 from .switch import plug
+from .template import Template
 
 SHIM_SOCKET = "/dev/shm/.python"
 _MEMORY_INTERVAL = 0.2
 SHARED_NETWORK, PRIVATE_NETWORK = b"shared", b"private"
 
 
-def run(status: socket.socket, output: int, template: Template, zygote: socket.socket | None) -> NoReturn:
+def run(status: socket.socket, output: int, template: Template, root: Root, zygote: socket.socket | None) -> NoReturn:
     """The whole life of an init: never returns."""
     try:
         received = wire.receive(status)
         if received is not None:
-            Init(status, output, template, zygote, *received).run()
+            Init(status, output, template, root, zygote, *received).run()
     except OSError as error:
         wire.send(status, {"error": str(error)})
     os._exit(0)
@@ -39,6 +41,7 @@ class Init:
         status: socket.socket,
         output: int,
         template: Template,
+        root: Root,
         zygote: socket.socket | None,
         job: dict[str, Any],
         fds: list[int],
@@ -47,6 +50,7 @@ class Init:
         self._status = status
         self._output = output
         self._template = template
+        self._root = root
         self._zygote = zygote
         self._job = job
         self._limit: int = job["memory_limit_bytes"]
@@ -66,9 +70,11 @@ class Init:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakeup_write)
         kills = memory.kernel_kills()
+        states = self._root.states
         self._enter_namespaces()
         self._start()
-        wire.send(self._status, {"started": True}, [os.pidfd_open(os.getpid()), *(o.fileno() for o in self._outlets)])
+        fds = [os.pidfd_open(os.getpid()), *(outlet.fileno() for outlet in self._outlets)]
+        wire.send(self._status, {"started": states}, fds)
         for outlet in self._outlets:
             outlet.close()
         self._watch(wakeup)
@@ -87,7 +93,7 @@ class Init:
                 plug(socket.socket(fileno=fd), self._job["bridge"], address, outside=self._job["outside"])
             self._outlets = [_listen(port) for port in self._job["outlets"]]
         socket.sethostname(self._job["hostname"])
-        Root(self._template, self._job).enter()
+        JobTree(self._template, self._root, self._job).enter()
 
     def _start(self) -> None:
         payload = {key: self._job[key] for key in ("command", "env", "workdir")}

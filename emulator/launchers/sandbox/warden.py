@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from . import init, kernel, switch, wire, zygote
-from .root import Template
+from .root import Root
+from .template import Template
 
 
 def main() -> NoReturn:
@@ -60,6 +61,7 @@ class Warden:
         self._control = control
         self._config = config
         self._template = Template(config["folder"], config)
+        self._roots: dict[bytes, Root] = {}
         self._zygote: socket.socket | None = None
         self._zygote_pid = 0
         self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
@@ -101,24 +103,49 @@ class Warden:
         self._config = self._config | {"preload": []}
 
     def _take(self) -> None:
-        kind, fds = wire.take_over(self._control)
-        if not kind:
+        message, fds = wire.take_over(self._control)
+        if not message:
             os._exit(0)
+        kind, _, number = message.partition(b" ")
         if kind == wire.NETWORK:
             self._make_network(socket.socket(fileno=fds[0]))
+        elif kind == wire.FORGET:
+            self._forget(number)
+        else:
+            status, output = socket.socket(fileno=fds[0]), fds[1]
+            with status:
+                self._launch(number, status, output)
+            os.close(output)
+
+    def _launch(self, number: bytes, status: socket.socket, output: int) -> None:
+        try:
+            root = self._root(number)
+        except OSError as error:
+            self._forget(number)
+            with contextlib.suppress(OSError):  # who asked may have gone
+                wire.send(status, {"error": str(error)})
             return
-        status, output = socket.socket(fileno=fds[0]), fds[1]
-        with status:
-            kernel.unshare(kernel.CLONE_NEWPID)
-            try:
-                if os.fork() == 0:
-                    self._control.close()
-                    with _only_way_out():
-                        kernel.die_with_parent()
-                        init.run(status, output, self._template, self._zygote)
-            finally:
-                kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
-        os.close(output)
+        kernel.unshare(kernel.CLONE_NEWPID)
+        try:
+            if os.fork() == 0:
+                self._control.close()
+                with _only_way_out():
+                    kernel.die_with_parent()
+                    init.run(status, output, self._template, root, self._zygote)
+        finally:
+            kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
+
+    def _root(self, number: bytes) -> Root:
+        """The root of that number, made at its first use."""
+        if number not in self._roots:
+            self._roots[number] = Root(self._template, int(number))
+            self._roots[number].build()
+        return self._roots[number]
+
+    def _forget(self, number: bytes) -> None:
+        root = self._roots.pop(number, None)
+        if root is not None:
+            root.close()
 
     def _make_network(self, status: socket.socket) -> None:
         with status:

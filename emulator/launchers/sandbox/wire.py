@@ -8,8 +8,8 @@ import socket
 import struct
 from typing import Any
 
-LAUNCH, NETWORK = b"launch", b"network"
-"""What a warden is asked for."""
+LAUNCH, FORGET, NETWORK = b"launch", b"forget", b"network"
+"""What a warden is asked for: to launch a job in a root of that number; to let go of a root; to make a network."""
 _LENGTH = struct.Struct("!I")
 _MAX_FDS = 64
 
@@ -57,5 +57,5 @@ def hand_over(connection: socket.socket, kind: bytes, fds: list[int]) -> None:
 
 def take_over(connection: socket.socket) -> tuple[bytes, list[int]]:
     """The next message of a SEQPACKET socket; empty where every sender has gone."""
-    kind, fds, _, _ = socket.recv_fds(connection, 16, _MAX_FDS)
+    kind, fds, _, _ = socket.recv_fds(connection, 32, _MAX_FDS)
     return kind, fds
