@@ -53,11 +53,12 @@ def cluster(resources: Mapping[str, Any]) -> tuple[Host, ...]:
 def _groups(resources: Mapping[str, Any]) -> Iterable[Group]:
     first = 1
     for group in resources.get("InstanceGroups") or [resources]:
-        count = group.get("InstanceCount", 1)
+        count = group.get("SelectedInstanceCount", group.get("InstanceCount", 1))
+        instance_type = group.get("SelectedInstanceType", group.get("InstanceType"))
         names = tuple(f"algo-{number}" for number in range(first, first + count))
         first += count
         if names:
-            yield Group(group.get("InstanceGroupName", HOMOGENEOUS), group.get("InstanceType"), names)
+            yield Group(group.get("InstanceGroupName", HOMOGENEOUS), instance_type, names)
 
 
 def resource_config(host: Host) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def _told(parameters: dict[str, Any], inputs: dict[str, Any], outputs: dict[str,
 
 def _cluster(resources: dict[str, Any]) -> dict[str, Any]:
     members = ("InstanceCount", "InstanceType", "VolumeSizeInGB")
-    return {f"SageMaker.{member}": resources.get(member) for member in members}
+    return {f"SageMaker.{member}": resources.get(f"Selected{member}", resources.get(member)) for member in members}
 
 
 def _artifact(uri: str | None, media_type: str | None = None) -> dict[str, str]:

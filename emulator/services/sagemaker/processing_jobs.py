@@ -7,10 +7,12 @@ from typing import Any
 
 from emulator.aws.errors import NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
+from emulator.jobs.hosts import cluster
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME
 from emulator.jobs.processing import KIND, LOCAL_ROOT
 from emulator.services.context import Context
 from emulator.services.sagemaker import jobs
+from emulator.services.sagemaker.instance_preferences import selected
 from emulator.store.objects import parse_s3_uri
 from emulator.store.resources import Resource
 
@@ -24,7 +26,7 @@ def create_processing_job(request: Request, context: Context) -> Response:
     name = body.pop("ProcessingJobName")
     body.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME})
     _validate(body)
-    jobs.check_hosts(context, body["ProcessingResources"]["ClusterConfig"]["InstanceCount"], NOUN)
+    jobs.check_hosts(context, len(cluster(body["ProcessingResources"]["ClusterConfig"])), NOUN)
     job = jobs.insert(context, KIND, name, body, IN_USE)
     return {"ProcessingJobArn": job.arn}
 
@@ -77,12 +79,12 @@ def _find(request: Request, context: Context) -> Resource:
 
 
 def _validate(body: dict[str, Any]) -> None:
-    cluster = body["ProcessingResources"]["ClusterConfig"]
-    if "InstancePreferences" in cluster:
-        raise _not_yet("ProcessingResources.ClusterConfig.InstancePreferences", "choosing among instance types")
-    for member in ("InstanceCount", "InstanceType"):
-        if member not in cluster:
-            raise ValidationException(f"ProcessingResources.ClusterConfig.{member} must be given")
+    where = "ProcessingResources.ClusterConfig"
+    resources = selected(body["ProcessingResources"]["ClusterConfig"], where)
+    body["ProcessingResources"] = {**body["ProcessingResources"], "ClusterConfig": resources}
+    for member in () if resources.get("InstancePreferences") else ("InstanceCount", "InstanceType"):
+        if member not in resources:
+            raise ValidationException(f"{where}.{member} must be given")
     inputs, outputs = body.get("ProcessingInputs", []), body.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _unique([item["InputName"] for item in inputs], "ProcessingInputs", "InputName")
     _unique([item["OutputName"] for item in outputs], "ProcessingOutputConfig.Outputs", "OutputName")

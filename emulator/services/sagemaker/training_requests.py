@@ -12,6 +12,7 @@ from emulator.jobs.failures import nothing_found
 from emulator.jobs.plan import DataType, below_root
 from emulator.jobs.staging import exists
 from emulator.services.context import Context
+from emulator.services.sagemaker.instance_preferences import selected
 from emulator.store.objects import parse_s3_uri
 
 _NOT_YET = {
@@ -20,6 +21,7 @@ _NOT_YET = {
     "DebugRuleConfigurations": "Debugger rules",
     "ProfilerRuleConfigurations": "Profiler rules",
 }
+_NOT_WITH_PREFERENCES = ("InstanceType", "InstanceGroups", "InstancePlacementConfig")
 
 
 def check_features(request: Mapping[str, Any]) -> None:
@@ -72,14 +74,16 @@ def _check_resources(body: dict[str, Any]) -> None:
     resources = body.get("ResourceConfig")
     if resources is None:
         raise ValidationException("ResourceConfig must be given")
-    if "InstancePreferences" in resources:
-        raise _not_yet("ResourceConfig.InstancePreferences", "choosing among instance types")
+    resources = body["ResourceConfig"] = selected(resources, "ResourceConfig", _NOT_WITH_PREFERENCES)
+    preferred = bool(resources.get("InstancePreferences"))
+    if preferred and body["EnableManagedSpotTraining"]:
+        raise ValidationException("InstancePreferences is mutually exclusive with EnableManagedSpotTraining")
     groups = resources.get("InstanceGroups", [])
-    if not groups and "InstanceType" not in resources:
+    if not groups and not preferred and "InstanceType" not in resources:
         raise ValidationException("ResourceConfig must have an InstanceType or InstanceGroups")
     if groups and ("InstanceType" in resources or "InstanceCount" in resources):
         raise ValidationException("ResourceConfig must not have both InstanceGroups and InstanceType or InstanceCount")
-    if sum(group.get("InstanceCount", 0) for group in groups or [resources]) < 1:
+    if not preferred and sum(group.get("InstanceCount", 0) for group in groups or [resources]) < 1:
         raise ValidationException("ResourceConfig.InstanceCount must be at least 1")
     names = [group["InstanceGroupName"] for group in groups]
     if len(set(names)) < len(names):

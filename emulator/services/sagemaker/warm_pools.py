@@ -14,6 +14,7 @@ from emulator.aws.errors import ValidationException
 from emulator.jobs.failures import is_internal
 from emulator.jobs.training import KIND
 from emulator.services.context import Context
+from emulator.services.sagemaker.instance_preferences import SELECTED
 from emulator.services.sagemaker.jobs import FINISHED
 from emulator.store.resources import Query, Resource
 
@@ -26,6 +27,7 @@ _SAME = (
     ("RoleArn",),
     ("ResourceConfig", "InstanceType"),
     ("ResourceConfig", "InstanceCount"),
+    *(("ResourceConfig", member) for member in SELECTED),
     ("ResourceConfig", "VolumeSizeInGB"),
     ("ResourceConfig", "VolumeKmsKeyId"),
     ("VpcConfig",),
