@@ -6,7 +6,6 @@ schema is not used: it rejects what the SDKs emit.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from emulator.aws.documents import TooDeep, read_json
 from emulator.engine.caching import CachePolicy, read_cache_policy
 from emulator.engine.errors import DefinitionError
 from emulator.engine.parameters import Parameter, parse_parameters
@@ -133,6 +133,7 @@ def read_definition(text: str) -> Definition:
         raise DefinitionError("A pipeline must have at least one step.", field="Steps")
     bodies = {name: _read_body(step) for name, step in steps.items() if step.type == "ForEach"}
     _by_name(chain(steps.values(), *(body.values() for body in bodies.values())))
+    _object(document.get("Metadata", {}), None, "Metadata")
     experiment = _object(document.get("PipelineExperimentConfig", {}), None, "PipelineExperimentConfig")
     mlflow = _object(document.get("MlflowConfig", {}), None, "MlflowConfig")
     return Definition(parse_parameters(document.get("Parameters", [])), steps, experiment, bodies, mlflow)
@@ -158,18 +159,14 @@ def _load(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_BYTES:
         raise DefinitionError(f"The definition is longer than {MAX_BYTES} bytes.")
     try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
+        document = read_json(text)
+    except TooDeep:
         raise DefinitionError(f"It is nested more than {MAX_DEPTH} levels deep.") from None
     except ValueError as error:
         raise DefinitionError(f"It is not valid JSON: {error}.") from None
     if _deeper_than(document, MAX_DEPTH):
         raise DefinitionError(f"It is nested more than {MAX_DEPTH} levels deep.")
     return _object(document, None, "")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _deeper_than(document: Any, limit: int) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from emulator.aws.documents import read_json
 from emulator.aws.errors import AwsError
 from emulator.engine.definition import Definition, Iteration
 from emulator.engine.errors import ExpressionError, ParameterError
@@ -86,10 +86,10 @@ class ExecutionEnvironment(Environment):
         if not uri.startswith("s3://") or not key:
             raise ExpressionError(uri, "it is not the S3 URI of an object")
         try:
-            return json.loads(self._objects.read(bucket, key))
+            return read_json(self._objects.read(bucket, key))
         except AwsError as error:
             raise ExpressionError(uri, f"it cannot be read: {error.code}: {error.message}") from None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ExpressionError(uri, f"it is not valid JSON: {error}") from None
 
 

@@ -110,7 +110,7 @@ def _parse(item: Any, field: str) -> Parameter:
         raise DefinitionError(
             f"Parameter '{name}' has unknown type '{kind}'. Known are {', '.join(TYPES)}.", field=f"{field}.Type"
         )
-    choices = item.get("EnumValues") or []
+    choices = item.get("EnumValues", [])
     if not isinstance(choices, list):
         raise DefinitionError("Expecting start of Json Array.", field=f"{field}.EnumValues")
     return _typed(Parameter(name, kind), item.get("DefaultValue"), choices, field)

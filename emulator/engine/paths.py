@@ -1,17 +1,19 @@
 """Paths into JSON documents: ``a.b``, ``[0]``, ``['key']``, as ``Get`` and ``Std:JsonGet`` use them.
 
 A quoted key selects a member of an object, or of a list the element that carries this name
-(``Outputs['train']`` is the output whose ``OutputName`` is ``train``).
+(``Outputs['train']`` is the output whose ``OutputName`` is ``train``). A quote ends where ``]`` follows, so keys may
+have quotes in them as the SDKs write them; a backslash before a quote or a backslash stands for it.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
+
+from emulator.aws.documents import read_json
 
 NAME_MEMBERS = (
     "OutputName",
@@ -28,13 +30,13 @@ NAME_MEMBERS = (
 
 _SEGMENT = re.compile(
     r"""
-      (?:^|\.)  (?P<member>[^.\[\]'"\s][^.\[\]'"]*)
+      (?P<dot>\.)?  (?P<member>[^.\[\]'"\s][^.\[\]'"]*)
     | \[ \s* (?P<index>\d{1,9}) \s* \]
-    | \[ \s* '(?P<single>[^']*)' \s* \]
-    | \[ \s* "(?P<double>[^"]*)" \s* \]
+    | \[ \s* (?P<quote>['"]) (?P<key>.*?) (?P=quote) \s* \]
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+_ESCAPED = re.compile(r"""\\(['"\\])""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def parse_path(text: str) -> Path:
     position = 0
     while position < len(text):
         match = _SEGMENT.match(text, position)
-        if match is None:
+        if match is None or (match["member"] is not None and bool(match["dot"]) != bool(position)):
             raise PathError(f"'{text}' is not a path: expected .name, [0] or ['name'] at position {position + 1}")
         segments.append(_segment(match))
         position = match.end()
@@ -89,7 +91,7 @@ def _segment(match: re.Match[str]) -> Segment:
         return Member(match["member"])
     if match["index"] is not None:
         return Index(int(match["index"]))
-    return Key(match["single"] if match["single"] is not None else match["double"])
+    return Key(_ESCAPED.sub(r"\1", match["key"]))
 
 
 def show(segment: Segment) -> str:
@@ -124,8 +126,8 @@ def _opened(value: Any) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
+        return read_json(value)
+    except ValueError as error:
         raise PathError(f"the string is not valid JSON: {error}") from None
 
 

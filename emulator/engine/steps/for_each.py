@@ -5,10 +5,11 @@ The runner runs the children (see ``iterations``); here is what surrounds them: 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from emulator.aws.documents import read_json
 from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError, ExpressionError
 from emulator.engine.expressions import GET, Reference, as_text, evaluate, is_expression, parse_reference
@@ -63,17 +64,22 @@ class ForEach(Executor):
         loop = host.loop(run)
         if not loop.over:
             return Work.running("", {})
-        metadata = _counts(loop)
+        counts = _counts(loop)
         if loop.counts[FAILED]:
             failed, items = loop.counts[FAILED], len(run.arguments[ITEMS])
             reason = f"ClientError: {failed} of {items} items failed, first in {loop.failure}"
-            return Work.failed(reason, {self.type: {"Status": FAILED, **metadata}})
+            return self._ended(Work.failed(reason), FAILED, counts)
         if run.status == STOPPING or loop.counts[STOPPED]:
-            return Work.stopped({self.type: {"Status": STOPPED, **metadata}})
-        return self._succeeded(run, host, metadata)
+            return self._ended(Work.stopped(), STOPPED, counts)
+        return self._succeeded(run, host, counts)
 
     def stop(self, run: StepRun, host: Host) -> None:
         """Its children are stopped one by one; no other begins."""
+
+    def _ended(self, work: Work, status: str, counts: dict[str, int]) -> Work:
+        """A step that runs after the failure may refer to the status and the counts."""
+        summary = {"Status": status, **counts}
+        return replace(work, metadata={self.type: summary}, properties=summary)
 
     def _succeeded(self, run: StepRun, host: Host, counts: dict[str, int]) -> Work:
         outputs = [_outputs(run, host, index) for index in range(len(run.arguments[ITEMS]))]
@@ -133,10 +139,6 @@ def _check_selector(step: StepDefinition, selector: Any, body: Mapping[str, Step
         raise _wrong(step, f"{form}; the steps of the body are {', '.join(body)}.", "Selector.Field")
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _as_list(items: Any) -> list[Any]:
     """The items: a list as it is, or the JSON text of one.
 
@@ -146,8 +148,8 @@ def _as_list(items: Any) -> list[Any]:
     value = items
     if isinstance(items, str):
         try:
-            value = json.loads(items, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
+            value = read_json(items)
+        except ValueError as error:
             raise ExpressionError("IterableItems", f"'{items[:100]}' is not a JSON list: {error}") from None
     if not isinstance(value, list):
         raise ExpressionError("IterableItems", f"expected a JSON list, not '{as_text(items)[:100]}'")

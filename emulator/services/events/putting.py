@@ -8,6 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from emulator.aws.documents import read_json
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.events.buses import BUS, DEFAULT, bus_name
@@ -41,8 +42,8 @@ def _put(entry: dict[str, Any], context: Context) -> dict[str, str]:
     if entry["Source"].startswith("aws."):
         return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
     try:
-        detail = json.loads(entry["Detail"])
-    except (ValueError, RecursionError):
+        detail = read_json(entry["Detail"])
+    except ValueError:
         detail = None
     if not isinstance(detail, dict):
         return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
@@ -120,10 +121,10 @@ def test_event_pattern(request: Request, context: Context) -> Response:
     except PatternError as error:
         raise InvalidEventPattern(f"Event pattern is not valid. Reason: {error}") from error
     try:
-        event = json.loads(request["Event"])
-    except (ValueError, RecursionError) as error:
+        event = read_json(request["Event"])
+    except ValueError as error:
         raise ValidationException(f"Parameter Event is not valid. Reason: {error}.") from error
-    missing = [each for each in ("id", "account", "source", "time", "region", "resources", "detail-type")
+    missing = [each for each in ("id", "account", "source", "time", "region", "detail-type")
                if not isinstance(event, dict) or each not in event]  # fmt: skip
     if missing:
         raise ValidationException(f"Parameter Event is not valid. Reason: it has no {missing[0]}.")

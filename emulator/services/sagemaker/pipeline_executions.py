@@ -75,6 +75,8 @@ def _new_execution(request: Request, context: Context, pipeline: Resource) -> Re
     version = find_version(context, pipeline, request)
     definition = read_definition(version.definition)
     given = request.get("PipelineParameters") or []
+    if any(parameter["Value"] == "" for parameter in given):
+        raise ValidationException('[string "" is too short (length: 0, required minimum: 1)]')
     values = bind_parameters(definition.parameters, given)
     name = execution_id()
     now = time.time()

@@ -51,6 +51,7 @@ def test_explicit_nulls_mean_absent() -> None:
         ('{"Steps": []}', "must have at least one step"),
         ('{"Steps": [], "Version": "2020"}', "Unknown version '2020'"),
         ('{"Steps": [], "Extra": 1}', "unknown property 'Extra'"),
+        ('{"Steps": [{"Name": "F", "Type": "Fail"}], "Metadata": 5}', "Expecting start of Json Object.*field Metadata"),
         ('{"Steps": [1]}', r"Expecting start of Json Object.*Steps\[0\]"),
         ("[" * 100_000, "It is nested more than 250 levels deep"),
         ('{"Steps": ' + "[" * 300 + "]" * 300 + "}", "It is nested more than 250 levels deep"),

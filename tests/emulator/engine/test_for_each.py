@@ -236,6 +236,14 @@ def test_after_a_failure_no_child_begins_and_what_runs_finishes(world: World) ->
     assert fan.reason == "ClientError: 1 of 4 items failed, first in 'Body-1': ClientError: AlgorithmError: no"
 
 
+def test_a_handler_of_a_failed_step_may_refer_to_its_status_and_counts(world: World) -> None:
+    world.sagemaker.fates = {"Body-1": "Failed"}
+    handler = shown("After", "Status", "FailedStepCount") | {"DependsOn": [{"Step": "Fan", "Trigger": "Failed"}]}
+    arn = world.start([each(["a", "b"], body()), handler])
+    assert world.wait(arn).status == "CompletedWithFailures"
+    assert environment(world, "After") == {"V0": "Failed", "V1": "1"}
+
+
 def test_with_peers_stopped_a_failure_stops_the_other_children(tmp_path: Path) -> None:
     world = World(tmp_path, peers_on_failure="stop")
     world.sagemaker.fates = {"Body-0": "hold", "Body-1": "hold"}

@@ -22,7 +22,23 @@ def test_every_form_of_segment() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["a..b", ".", "a[", "a[]", "a[x]", "a['b]", "a b]", "a.b.", "[-1]"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("['it's']", "it's"),
+        (r"['it\'s']", "it's"),
+        (r"['a\b\\']", "a\\b\\"),
+        ("['a].b[\"c\"]']", 'a].b["c"]'),
+        ("['']", ""),
+    ],
+)
+def test_keys_may_have_anything_in_them(text: str, key: str) -> None:
+    assert parse_path(f"a{text}['b']") == (Member("a"), Key(key), Key("b"))
+
+
+@pytest.mark.parametrize(
+    "text", ["a..b", ".", ".a", "a['b']c", "a[", "a[]", "a[x]", "a['b]", "a['b\"]", "a b]", "a.b.", "[-1]"]
+)
 def test_malformed_paths_are_refused(text: str) -> None:
     with pytest.raises(PathError, match="is not a path"):
         parse_path(text)

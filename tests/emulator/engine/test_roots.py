@@ -82,6 +82,15 @@ def test_values_read_from_s3_compare_as_they_are(world: World, left: Any, right:
     assert list(world.steps(arn)) == ["C", "Yes"]
 
 
+@pytest.mark.parametrize("text", [b'{"v": NaN}', b'{"v": -Infinity}', b"{v: 1}", b"", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_to_aws_fails_the_step(world: World, text: bytes) -> None:
+    world.objects.files["s3://bucket/v.json"] = text
+    read = {"Std:JsonGet": {"S3Uri": "s3://bucket/v.json", "Path": "v"}}
+    arn = world.start([condition("C", [equals(read, 1)], [processing("Yes")], [processing("No")])])
+    assert world.wait(arn).status == "Failed"
+    assert world.steps(arn)["C"].reason.startswith("ClientError: Unable to resolve s3://bucket/v.json: it is not valid")
+
+
 def test_neighbours_beyond_two_to_the_53_differ(world: World) -> None:
     world.objects.files["s3://bucket/v.json"] = json.dumps({"v": 2**53 + 1}).encode()
     read = {"Std:JsonGet": {"S3Uri": "s3://bucket/v.json", "Path": "v"}}

@@ -82,6 +82,7 @@ def test_the_same_token_starts_one_execution(pipelines: Pipelines) -> None:
     [
         ("Dept", "3", "Parameter 'Dept' is not defined in the pipeline. Its parameters are: Depth, Status."),
         ("Depth", "deep", "Invalid value for parameter 'Depth': 'deep' is not of type Integer."),
+        ("Status", "", '[string "" is too short (length: 0, required minimum: 1)]'),
         ("Status", "Maybe", "'Maybe' is not one of its enum values [Approved, Rejected]."),
     ],
 )
