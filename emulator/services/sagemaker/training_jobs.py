@@ -13,7 +13,7 @@ from emulator.jobs.plan import DEFAULT_MAX_RUNTIME
 from emulator.jobs.training import KIND
 from emulator.jobs.transitions import move_to
 from emulator.services.context import Context
-from emulator.services.sagemaker import jobs, training_requests, warm_pools
+from emulator.services.sagemaker import jobs, profiler_rules, training_requests, warm_pools
 from emulator.store.resources import Resource
 
 NOUN = "training job"
@@ -50,6 +50,7 @@ def describe_training_job(request: Request, context: Context) -> Response:
     return {
         **job.body,
         **_completed(job.body),
+        **profiler_rules.evaluations(job),
         warm_pools.STATUS: warm_pools.status(job, time.time()),
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,
@@ -129,6 +130,9 @@ def _update(job: Resource, request: Request) -> None:
         if member in request:
             _check_runs(job, member)
             job.body[member] = {**job.body.get(member, {}), **request[member]}
+    if profiler_rules.MEMBER in request:
+        _check_runs(job, profiler_rules.MEMBER)
+        job.body[profiler_rules.MEMBER] = request[profiler_rules.MEMBER]
     if "ResourceConfig" in request:
         warm_pools.keep_alive(job, request["ResourceConfig"]["KeepAlivePeriodInSeconds"], time.time())
 

@@ -19,7 +19,6 @@ _NOT_YET = {
     "ServerlessJobConfig": "serverless fine-tuning",
     "ModelPackageConfig": "registering the model from a training job",
     "DebugRuleConfigurations": "Debugger rules",
-    "ProfilerRuleConfigurations": "Profiler rules",
 }
 _NOT_WITH_PREFERENCES = ("InstanceType", "InstanceGroups", "InstancePlacementConfig")
 

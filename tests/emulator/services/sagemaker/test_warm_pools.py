@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.errors import ValidationException
 from emulator.services.sagemaker import warm_pools
 from tests.emulator.jobs.world import World
 
@@ -151,10 +151,7 @@ def test_profiler_and_remote_debugging_are_changed_while_the_job_runs_and_descri
             update(world, "runs", **member)
 
 
-def test_profiler_rules_are_refused_by_name_and_an_unknown_job_as_ever(world):
-    trained(world, "done", 0)
-    with pytest.raises(NotImplementedHere, match=r"ProfilerRuleConfigurations: .*Profiler rules"):
-        update(world, "done", ProfilerRuleConfigurations=[{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}])
+def test_an_unknown_job_is_not_updated(world):
     with pytest.raises(ValidationException, match=r"^Requested resource not found\.$"):
         update(world, "nobody")
 
