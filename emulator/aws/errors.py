@@ -7,6 +7,7 @@
     ├── ResourceLimitExceeded        400  SageMaker: an account limit is reached
     ├── ConflictException            400  SageMaker: a concurrent or incompatible change
     ├── AccessDenied                 403  the caller may not do this
+    ├── QueryCompatibleError         400  of a service that has other codes in the query protocol
     ├── NotImplementedHere           501  a real AWS operation or option that the emulator does not have yet
     └── InternalFailure              500  our fault
 
@@ -64,6 +65,18 @@ class ConflictException(AwsError):
 class AccessDenied(AwsError):
     code = "AccessDeniedException"
     status = 403
+
+
+class QueryCompatibleError(AwsError):
+    """An error of a service that moved away from the query protocol (Smithy's trait "awsQueryCompatible").
+
+    ``code`` is the shape in today's protocols; ``legacy`` is the code in the query protocol, which the others tell in a
+    header, since clients were written against it: botocore shows it as ``Error.Code``.
+    """
+
+    def __init__(self, code: str, message: str, legacy: str) -> None:
+        super().__init__(message, code=code, headers={"x-amzn-query-error": f"{legacy};Sender"})
+        self.legacy = legacy
 
 
 class NotImplementedHere(AwsError):

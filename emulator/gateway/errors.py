@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.aws.errors import AwsError
+from emulator.aws.errors import AwsError, QueryCompatibleError
 from emulator.gateway import cbor, cbor_protocol
 from emulator.gateway.json_protocol import dump_document
 from emulator.gateway.wire import WireResponse
@@ -12,10 +12,6 @@ _NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
 }
-
-
-_QUERY_ERROR = "x-amzn-query-error"
-"""The header of services that moved from the query protocol to JSON: the code that the former has."""
 
 
 def render(error: AwsError, protocol: str, service: str, request_id: str) -> WireResponse:
@@ -35,7 +31,7 @@ def _json(error: AwsError, service: str, request_id: str) -> WireResponse:
 def _query(error: AwsError, service: str, request_id: str) -> WireResponse:
     kind = "Sender" if error.status < 500 else "Receiver"
     namespace = f' xmlns="{_NAMESPACES[service]}"' if service in _NAMESPACES else ""
-    code = error.headers.get(_QUERY_ERROR, error.code).partition(";")[0]
+    code = error.legacy if isinstance(error, QueryCompatibleError) else error.code
     fields = {"Type": kind, "Code": code, "Message": error.message} | error.extra
     body = (
         f"<ErrorResponse{namespace}><Error>{''.join(element(*pair) for pair in fields.items())}</Error>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -78,7 +77,7 @@ class Courier:
             try:
                 self.step()
                 pause = self._pause()
-            except (sqlite3.Error, OSError):
+            except Exception:  # noqa: BLE001 — the boundary: the thread goes on, and what it stumbled over is in the log
                 _log.exception("deliveries wait for %s s", _RETRY_SECONDS)
                 pause = _RETRY_SECONDS
 

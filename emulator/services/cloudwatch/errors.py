@@ -1,36 +1,29 @@
-"""CloudWatch's errors, which have two codes: the shape of today's protocols and that of the older query protocol.
-
-botocore shows the older one as ``Error.Code``, and AWS sends it in a header for that.
-"""
+"""CloudWatch's errors."""
 
 from __future__ import annotations
 
-from emulator.aws.errors import AwsError
+from emulator.aws.errors import QueryCompatibleError
 
 
-class CloudWatchError(AwsError):
-    """``shape`` is the code in CBOR and JSON, ``legacy`` that of the query protocol."""
-
-    def __init__(self, shape: str, legacy: str, message: str) -> None:
-        super().__init__(message, code=shape, headers={"x-amzn-query-error": f"{legacy};Sender"})
-        self.legacy = legacy
+class CloudWatchError(QueryCompatibleError):
+    """An error in CloudWatch's words."""
 
 
 def invalid_value(message: str) -> CloudWatchError:
-    return CloudWatchError("InvalidParameterValueException", "InvalidParameterValue", message)
+    return CloudWatchError("InvalidParameterValueException", message, "InvalidParameterValue")
 
 
 def invalid_combination(message: str) -> CloudWatchError:
-    return CloudWatchError("InvalidParameterCombinationException", "InvalidParameterCombination", message)
+    return CloudWatchError("InvalidParameterCombinationException", message, "InvalidParameterCombination")
 
 
 def missing(message: str) -> CloudWatchError:
-    return CloudWatchError("MissingRequiredParameterException", "MissingParameter", message)
+    return CloudWatchError("MissingRequiredParameterException", message, "MissingParameter")
 
 
 def validation(message: str) -> CloudWatchError:
-    return CloudWatchError("ValidationError", "ValidationError", message)
+    return CloudWatchError("ValidationError", message, "ValidationError")
 
 
 def invalid_token() -> CloudWatchError:
-    return CloudWatchError("InvalidNextToken", "InvalidNextToken", "The nextToken is not valid.")
+    return CloudWatchError("InvalidNextToken", "The nextToken is not valid.", "InvalidNextToken")

@@ -1,22 +1,17 @@
-"""SQS's errors, which have two codes: the shape of today's JSON protocol and that of the older query protocol.
-
-botocore shows the older one as ``Error.Code``, and AWS sends it in a header for that.
-"""
+"""SQS's errors."""
 
 from __future__ import annotations
 
-from emulator.aws.errors import AwsError
+from emulator.aws.errors import QueryCompatibleError
 
 _PREFIX = "AWS.SimpleQueueService."
 
 
-class SqsError(AwsError):
-    """``shape`` is the code in JSON, ``legacy`` that of the query protocol."""
+class SqsError(QueryCompatibleError):
+    """An error in SQS's words; most legacy codes are the code of today with a prefix."""
 
-    def __init__(self, shape: str, message: str, legacy: str | None = None) -> None:
-        legacy = legacy or f"{_PREFIX}{shape}"
-        super().__init__(message, code=shape, headers={"x-amzn-query-error": f"{legacy};Sender"})
-        self.legacy = legacy
+    def __init__(self, code: str, message: str, legacy: str | None = None) -> None:
+        super().__init__(code, message, legacy or f"{_PREFIX}{code}")
 
 
 def no_such_queue() -> SqsError:

@@ -17,7 +17,6 @@ from emulator.store.messages import BadReceipt, Draft, NotInFlight
 from emulator.store.queues import Queue
 
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_BATCH = "AWS.SimpleQueueService."
 
 
 @operation("sqs", "SendMessage")

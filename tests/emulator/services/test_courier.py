@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from emulator.aws.errors import ValidationException
 from emulator.engine.store import ExecutionStore
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.registry import load_services
-from emulator.services import delivery
+from emulator.services import courier, delivery
 from emulator.services.context import App
 from emulator.services.courier import Courier
 from emulator.settings import Settings
@@ -194,6 +195,23 @@ def test_an_operation_that_would_wait_is_not_called_from_a_schedule(world: World
     world.courier.step()
     (message,) = world.received()
     assert message.attributes["ERROR_CODE"]["StringValue"] == "NotImplemented"
+
+
+def test_the_courier_outlives_what_it_stumbles_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[None] = []
+    went_on = threading.Event()
+
+    def step() -> None:
+        steps.append(None)
+        if len(steps) == 1:
+            raise RuntimeError
+        went_on.set()
+
+    monkeypatch.setattr(courier, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(world.courier, "step", step)
+    world.courier.start()
+    assert went_on.wait(30)
+    world.courier.close()
 
 
 def test_a_universal_target_names_a_service_and_an_action(world: World) -> None:
