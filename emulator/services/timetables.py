@@ -33,8 +33,8 @@ class Timetable(Protocol):
         ...
 
 
-def parse_schedule(text: str, zone: str = "UTC", *, once: bool = False) -> Timetable:
-    """Read an expression; ``once`` allows ``at``.
+def parse_schedule(text: str, zone: str = "UTC", *, scheduler: bool = False) -> Timetable:
+    """Read an expression; ``scheduler``: as EventBridge Scheduler reads it: ``at`` is allowed, and ``rate(1 hours)``.
 
     Raises:
         ScheduleError: it is malformed.
@@ -45,17 +45,19 @@ def parse_schedule(text: str, zone: str = "UTC", *, once: bool = False) -> Timet
         raise ScheduleError(f"The time zone {zone!r} is unknown") from error
     if match := _RATE.fullmatch(text):
         number = int(match[1])
-        if number < 1 or (number == 1) == bool(match[3]):
+        if number < 1:
+            raise ScheduleError("a rate is at least 1")
+        if not scheduler and (number == 1) == bool(match[3]):
             raise ScheduleError("a rate of 1 has a singular unit, every other a plural one")
         return _Rate(number * _SECONDS[match[2]])
     if match := _CRON.fullmatch(text):
         return _parse_cron(match[1].split(), place)
-    if (match := _AT.fullmatch(text)) and once:
+    if (match := _AT.fullmatch(text)) and scheduler:
         try:
             return _Once(datetime.fromisoformat(match[1]).replace(tzinfo=place).timestamp())
         except ValueError as error:
             raise ScheduleError(str(error)) from error
-    raise ScheduleError("it is none of rate(…), cron(…)" + (" and at(…)" if once else ""))
+    raise ScheduleError("it is none of rate(…), cron(…)" + (" and at(…)" if scheduler else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class _Cron:
         for hour in sorted(self.hours):
             for minute in sorted(self.minutes):
                 moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.zone)
-                if moment.astimezone(UTC).astimezone(self.zone).hour != hour:
+                there = moment.astimezone(UTC).astimezone(self.zone)
+                if (there.hour, there.minute) != (hour, minute):
                     continue  # daylight saving time skips it
                 if moment.timestamp() > after:
                     return moment.timestamp()

@@ -28,7 +28,7 @@ def first_time(schedule: Resource, now: float) -> tuple[float | None, float]:
     origin = max(now, start or now)
     if schedule.status != "ENABLED":
         return None, origin
-    timetable = parse_schedule(schedule.body[EXPRESSION], schedule.body.get(ZONE) or "UTC", once=True)
+    timetable = parse_schedule(schedule.body[EXPRESSION], schedule.body.get(ZONE) or "UTC", scheduler=True)
     if schedule.body[EXPRESSION].startswith("rate"):  # without a start date it begins at once
         due = origin if start is None or start > now else timetable.next(now, start)
         return _until_end(schedule, due), start or now
@@ -48,7 +48,7 @@ def run_schedule(
     """Store the delivery of one time, in the caller's transaction; the next time, None if there is none."""
     target = schedule.body[TARGET]
     deliveries.add(schedule.scope, target, _input(schedule, target.get("Input"), due))
-    timetable = parse_schedule(schedule.body[EXPRESSION], schedule.body.get(ZONE) or "UTC", once=True)
+    timetable = parse_schedule(schedule.body[EXPRESSION], schedule.body.get(ZONE) or "UTC", scheduler=True)
     following = None if schedule.body[EXPRESSION].startswith("at") else timetable.next(now, origin)
     following = _until_end(schedule, following)
     if following is None and schedule.body.get(AFTER) == "DELETE":

@@ -70,7 +70,7 @@ def _schedule(request: Request, group: str, context: Context) -> Resource:
         raise NotImplementedHere("The emulator has no KMS, so it cannot encrypt a schedule (KmsKeyArn).")
     zone = request.get(ZONE) or "UTC"
     try:
-        parse_schedule(request[EXPRESSION], zone, once=True)
+        parse_schedule(request[EXPRESSION], zone, scheduler=True)
     except ScheduleError as error:
         raise ValidationException(f"Invalid Schedule Expression {request[EXPRESSION]}. Reason: {error}.") from error
     _check_target(request[TARGET])
