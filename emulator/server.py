@@ -72,7 +72,7 @@ def build(settings: Settings) -> Emulator:
     app.invoke = make_invoke(app)
     app.metrics = jobs.metrics
     app.trial_metrics = TrialMetrics(database)
-    app.neighbours = Neighbours(app, launcher)
+    app.neighbours = Neighbours(app)
     engine.bind(app.invoke, jobs.warm_up)
     jobs.bind(app.invoke)
     return Emulator(app, create_gateway(app, launcher.description), launcher)

@@ -13,20 +13,19 @@ from emulator.store.messages import Messages
 from emulator.store.queues import Queues
 
 if TYPE_CHECKING:
-    from emulator.launchers.launcher import Launcher
     from emulator.services.context import App
 
 
 class Neighbours:
     """Their parts in one emulator; ``recover`` begins to work, ``close`` ends it."""
 
-    def __init__(self, app: App, launcher: Launcher) -> None:
+    def __init__(self, app: App) -> None:
         self._clock = Scheduler("neighbours")
         self.queues = Queues(app.resources.database)
         self.messages = Messages(self.queues)
         self.images = Images(app.resources.database)
         self.layers = ImageLayers(app.resources.database, app.settings.data_dir / "images")
-        self.functions = Functions(app, launcher, self._clock)
+        self.functions = Functions(app, self._clock)
         self.courier = Courier(app)
 
     def recover(self) -> None:

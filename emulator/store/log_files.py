@@ -67,7 +67,9 @@ class LogWriter:
     """
 
     def __init__(self, folder: Path, limit: int, closed: Callable[[], None] = lambda: None) -> None:
-        self._folder = folder
+        self.folder = folder
+        self.limit = limit
+        """Bytes kept of the stream, as it was asked for."""
         self._limit = max(limit, _BLOCK)
         self._closed = closed
         self._lock = threading.Lock()
@@ -115,22 +117,22 @@ class LogWriter:
         return written
 
     def _open_last(self) -> None:
-        segments = _segments(self._folder)
+        segments = _segments(self.folder)
         if segments:
             self._size = segments[-1].end
             self._open(segments[-1].start)
         else:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._open(0)
 
     def _open(self, start: int) -> None:
         self._close_files()
         self._segment, self._stamp = start, 0
-        self._file = FileIO(self._folder / f"{start}.log", "ab")
-        self._index = FileIO(self._folder / f"{start}.index", "ab")
+        self._file = FileIO(self.folder / f"{start}.log", "ab")
+        self._index = FileIO(self.folder / f"{start}.index", "ab")
 
     def _drop_old_tails(self) -> None:
-        for segment in _segments(self._folder)[1:-2]:
+        for segment in _segments(self.folder)[1:-2]:
             segment.path.unlink(missing_ok=True)
             segment.path.with_suffix(".index").unlink(missing_ok=True)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from tests.integration.chaos import alive, descendants, free_port
 from tests.integration.emulators import Emulator, until
 from tests.integration.functions import function
 from tests.integration.small_pipelines import Runner
@@ -94,26 +99,79 @@ def test_a_stopped_execution_waits_for_its_function(runner: Runner, client: Any)
     assert runner.steps(execution)["Call"]["StepStatus"] == "Succeeded"
 
 
-def test_a_killed_emulator_does_not_call_a_function_again_that_has_ended(own_emulator: Emulator) -> None:
-    own_emulator.start()
-    runner, client, sqs = Runner(own_emulator), own_emulator.client("lambda"), own_emulator.client("sqs")
-    sqs.create_queue(QueueName="calls")
-    source = """
+COUNTED = """
+import time, uuid
 import boto3
+from botocore.config import Config
+patient = Config(retries={"total_max_attempts": 30, "mode": "standard"})
 def handler(event, context):
-    sqs = boto3.client("sqs")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="calls")["QueueUrl"], MessageBody="called")
-    return {}
+    s3 = boto3.client("s3", config=patient)
+    s3.put_object(Bucket="effects", Key=f"begun/{uuid.uuid4()}")
+    time.sleep(event["seconds"])
+    s3.put_object(Bucket="effects", Key=f"done/{uuid.uuid4()}")
+    print("done")
+    return {"number": 7}
 """
-    first = function(client, source, Timeout=30)
-    second = function(client, "import time\ndef handler(event, context):\n  time.sleep(2)\n  return {}\n", Timeout=30)
-    runner.create({**step(second, "Wait"), "DependsOn": ["Call"]}, step(first), name="killed")
-    execution = runner.start("killed")
-    until(lambda: "Wait" in runner.steps(execution))
-    own_emulator.kill()
-    own_emulator.start()
-    sagemaker, sqs = own_emulator.client("sagemaker"), own_emulator.client("sqs")
-    until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)["PipelineExecutionStatus"]
-          == "Succeeded")  # fmt: skip
-    (url,) = sqs.list_queues()["QueueUrls"]
-    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 1
+
+
+class Counted:
+    """A pipeline of one step, whose function leaves an object each time that it begins and ends."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.runner = Runner(emulator)
+        self.runner.s3.create_bucket(Bucket="effects")
+        arn = function(emulator.client("lambda"), COUNTED, Timeout=60)
+        self.runner.create({**step(arn, outputs=OUTPUTS[:1]), "Arguments": {"seconds": 0.8}}, name="counted")
+
+    def running(self) -> tuple[str, set[tuple[int, str]]]:
+        """A new execution whose function has begun, and all processes of the emulator that it began under."""
+        family = descendants(self.emulator.status["pid"])
+        execution, before = self.runner.start("counted"), self.effects()
+        until(lambda: self.effects() == sorted([*before, "begun"]))
+        return execution, family | descendants(self.emulator.status["pid"])
+
+    def effects(self) -> list[str]:
+        listing = self.runner.s3.list_objects_v2(Bucket="effects")
+        return [item["Key"].partition("/")[0] for item in listing.get("Contents", [])]
+
+
+def test_a_function_outlives_the_emulator_and_runs_once(counted: Counted) -> None:
+    execution, family = counted.running()
+    counted.emulator.kill()
+    counted.emulator.start()
+    assert counted.runner.ended(execution)["PipelineExecutionStatus"] == "Succeeded"
+    assert counted.effects() == ["begun", "done"]
+    metadata = counted.runner.steps(execution)["Call"]["Metadata"]["Lambda"]
+    assert metadata["OutputParameters"] == [{"Name": "number", "Value": "7"}]
+    (group,) = counted.runner.logs.describe_log_groups()["logGroups"]
+    events = counted.runner.logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    assert [event["message"].split()[0] for event in events] == ["START", "done", "END", "REPORT"]
+    assert until(lambda: not any(map(alive, family))), "what ran it goes when it is done"
+    assert not list((counted.emulator.data_dir / "functions/runs").iterdir())
+
+
+def test_a_function_that_died_with_the_emulator_fails_its_step_until_that_is_retried(counted: Counted) -> None:
+    execution, family = counted.running()
+    before = counted.effects()
+    for process, _ in family:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    counted.emulator.start()
+    assert counted.runner.ended(execution)["PipelineExecutionStatus"] == "Failed"
+    reason = counted.runner.steps(execution)["Call"]["FailureReason"]
+    assert "Sandbox.Interrupted" in reason
+    assert "Next: RetryPipelineExecution" in reason
+    assert counted.effects() == before, "not called again"
+    request = {"PipelineExecutionArn": execution, "ClientRequestToken": "r" * 32}
+    counted.runner.sagemaker.retry_pipeline_execution(**request)
+    assert counted.runner.ended(execution)["PipelineExecutionStatus"] == "Succeeded"
+    assert counted.effects() == sorted([*before, "begun", "done"])
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
+    """On an emulator that keeps its port, so that functions find the next one."""
+    emulator = Emulator(tmp_path_factory.mktemp("counted"), port=free_port()).start()
+    yield Counted(emulator)
+    emulator.stop()

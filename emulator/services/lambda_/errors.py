@@ -26,3 +26,8 @@ class InvalidRequestContent(AwsError):
 class TooManyRequests(AwsError):
     code = "TooManyRequestsException"
     status = 429
+
+
+class ServiceFault(AwsError):
+    code = "ServiceException"
+    status = 500

@@ -1,8 +1,9 @@
 """Invocations that must not be lost: asynchronous ones, and those that a pipeline's Lambda step waits for.
 
-Each is a resource: stored before anybody is told that it was accepted, ended when its outcome is known. After a crash
-an invocation whose result lies on disk is not run again. One that was running is: its process died with the emulator,
-and the request id is the same, as in Lambda's own retries.
+Each is a resource: stored before anybody is told that it was accepted, ended when its outcome is known. A step's
+function is run at most once: it goes on when the emulator dies, and its outcome is taken up afterwards; if it died too,
+the step fails and says so. An asynchronous one ends with the emulator and is run again with the same request id, as
+Lambda does at times (Developer Guide, "Asynchronous invocation"). docs/decisions/015-functions-run-once.md has the why.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import Any
 from emulator.aws.errors import AwsError
 from emulator.engine.scheduler import Scheduler
 from emulator.engine.steps.lambda_step import ERROR, FUNCTION_ARN, INVOCATION, MAX, ORIGIN, PAYLOAD, STEP
-from emulator.launchers.launcher import Launcher
 from emulator.services.context import App, Context
 from emulator.services.lambda_.code import CodeStore
-from emulator.services.lambda_.errors import TooManyRequests
+from emulator.services.lambda_.errors import ServiceFault, TooManyRequests
+from emulator.services.lambda_.function_host import FunctionHost, HostClosed
 from emulator.services.lambda_.names import find_version
-from emulator.services.lambda_.sandbox import Call, Outcome, Sandbox
+from emulator.services.lambda_.ordering import Call, log_names, make_order
+from emulator.services.lambda_.run_folder import Outcome, RunFolder
 from emulator.store.resources import Resource, Scope
 
 MAX_CONCURRENT = 64
@@ -31,19 +33,22 @@ RETRY_SECONDS = (60.0, 120.0)
 """Before the second and third attempt at an asynchronous invocation (Lambda Developer Guide, "Asynchronous
 invocation": Lambda waits a minute, then two)."""
 CLIENT_CONTEXT = "ClientContext"
+INTERRUPTED = "Sandbox.Interrupted"
 _ATTEMPT = "Attempt"
 _DUE = "Due"
+_AGAIN_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
 
 class Functions:
-    """Runs functions in threads; ``recover`` takes up the invocations that an earlier emulator left."""
+    """Has functions run, in threads that wait; ``recover`` takes up the invocations that an earlier emulator left."""
 
-    def __init__(self, app: App, launcher: Launcher, clock: Scheduler) -> None:
+    def __init__(self, app: App, clock: Scheduler) -> None:
         root = app.settings.data_dir.absolute() / "functions"
         self.code = CodeStore(root / "code")
-        self.sandbox = Sandbox(app.settings, app.logs, launcher, self.code, root / "runs")
+        self._runs = root / "runs"
+        self._host = FunctionHost(app.settings, root / "hosts")
         self._app = app
         self._clock = clock
         self._pool = ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="function")
@@ -63,32 +68,51 @@ class Functions:
         return self._pool.submit(self._call, version, call)
 
     def _call(self, version: Resource, call: Call) -> Outcome:
+        folder = self._folder(call.request_id)
         try:
-            return self.sandbox.run(version, call)
+            self._run(version, call)
+            outcome = folder.outcome
+        except HostClosed:
+            outcome = None
         finally:
-            self.sandbox.forget(call.request_id)
+            folder.remove()
             self._running.discard(call.request_id)
+        if outcome is None:
+            raise ServiceFault("The process that runs functions has ended; see the emulator's log.")
+        return outcome
 
     def recover(self) -> None:
-        for invocation in self._app.resources.with_status(INVOCATION, "InProgress"):
-            self._begin_later(invocation)
+        self.wake()
+        self._clock.post(self._remove_left)
 
     def wake(self) -> None:
         """Look for invocations that were stored in a larger transaction, which has ended."""
-        self.recover()
+        for invocation in self._app.resources.with_status(INVOCATION, "InProgress"):
+            self._begin_later(invocation)
 
     def close(self) -> None:
-        """The processes end with their launcher; what was durable runs again."""
+        """Steps' functions go on; the others end, and those that are durable run again at the next start."""
         self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._host.close()
+
+    def _folder(self, request_id: str) -> RunFolder:
+        return RunFolder(self._runs / request_id)
+
+    def _remove_left(self) -> None:
+        """Folders of invocations that nobody waits for any more."""
+        known = {each.name for each in self._app.resources.with_status(INVOCATION, "InProgress")}
+        for path in self._runs.glob("*"):
+            if path.name not in known and path.name not in self._running and not RunFolder(path).is_claimed:
+                RunFolder(path).remove()
 
     def _stored(self, resource: Resource) -> None:
         if resource.kind == INVOCATION and resource.status == "InProgress":
             self._begin_later(resource)
 
-    def _begin_later(self, invocation: Resource) -> None:
+    def _begin_later(self, invocation: Resource, wait: float = 0.0) -> None:
         arn, due = invocation.arn, invocation.body.get(_DUE, 0.0)
-        wait = max(0.0, due - time.time())
+        wait = max(wait, due - time.time())
         self._clock.post(lambda: self._clock.later(wait, lambda: self._begin(arn)) if wait else self._begin(arn))
 
     def _begin(self, arn: str) -> None:
@@ -102,33 +126,43 @@ class Functions:
 
     def _work(self, invocation: Resource) -> None:
         try:
-            outcome = self.sandbox.noted(invocation.name) or self._run(invocation)
-            if not self._closed:  # else it was killed by our own end and runs again at the next start
+            outcome = self._outcome(invocation)
+            if outcome is not None:
                 self._conclude(invocation, outcome)
-                self.sandbox.forget(invocation.name)
+                self._folder(invocation.name).remove()
+        except HostClosed:  # it goes on, or runs again at the next start
+            return
         except Exception:  # noqa: BLE001 - the log has it, and the invocation is tried again
             _log.exception("the invocation %s failed inside the emulator", invocation.arn)
         finally:
             self._running.discard(invocation.arn)
-            current = self._app.resources.by_arn(invocation.arn) if not self._closed else None
-            if current is not None and current.status == "InProgress":
-                self._begin_later(current)
+        current = self._app.resources.by_arn(invocation.arn)
+        if current is not None and current.status == "InProgress":
+            self._begin_later(current, _AGAIN_SECONDS)
 
-    def _run(self, invocation: Resource) -> Outcome:
-        body = invocation.body
-        context = Context(invocation.scope, invocation.name, self._app)
+    def _outcome(self, invocation: Resource) -> Outcome | None:
+        """What came of an invocation, whoever ran it; None if it is to be run (again)."""
+        folder, once = self._folder(invocation.name), invocation.body[ORIGIN] == STEP
+        self._host.wait_for(folder)
+        if folder.outcome is None and not (once and folder.begun):
+            context = Context(invocation.scope, invocation.name, self._app)
+            try:
+                _, version = find_version(invocation.body[FUNCTION_ARN], context)
+            except AwsError as error:
+                return Outcome(json.dumps({"errorType": error.code, "errorMessage": error.message}), True)
+            self._run(version, _call_of(invocation, once=once))
+        if folder.outcome is None and once and folder.begun:
+            return _interrupted(invocation)
+        return folder.outcome
+
+    def _run(self, version: Resource, call: Call) -> None:
+        group, stream = names = log_names(version)
+        writer = self._app.logs.writer(version.scope, group, stream)
         try:
-            _, version = find_version(body[FUNCTION_ARN], context)
-        except AwsError as error:
-            return Outcome(json.dumps({"errorType": error.code, "errorMessage": error.message}), True)
-        call = Call(invocation.name, body[FUNCTION_ARN], body[PAYLOAD], body.get(CLIENT_CONTEXT), body.get(MAX, 900.0))
-        try:
-            return self.sandbox.run(version, call)
-        except Exception as error:
-            if self._closed:
-                raise
-            _log.exception("the function %s could not be run", version.arn)
-            return Outcome(json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}), True)
+            folder = self._folder(call.request_id).path
+            self._host.run(make_order(version, call, folder, names, writer, self.code, self._app.settings))
+        finally:
+            writer.close()
 
     def _conclude(self, invocation: Resource, outcome: Outcome) -> None:
         resources = self._app.resources
@@ -144,6 +178,20 @@ class Functions:
         body = {FUNCTION_ARN: arn, PAYLOAD: payload, ORIGIN: "event", _ATTEMPT: 1, CLIENT_CONTEXT: client_context}
         name = f"{arn}/invocation/{request_id}"
         self._app.resources.insert(Resource(scope, INVOCATION, request_id, name, body, "InProgress"))
+
+
+def _call_of(invocation: Resource, *, once: bool) -> Call:
+    body = invocation.body
+    context, limit = body.get(CLIENT_CONTEXT), body.get(MAX, 900.0)
+    return Call(invocation.name, body[FUNCTION_ARN], body[PAYLOAD], context, limit, once)
+
+
+def _interrupted(invocation: Resource) -> Outcome:
+    message = (
+        "The process that ran the function was killed before the function had answered. It may have had its effects, so"
+        " it is not run again by itself. Next: RetryPipelineExecution runs the step again."
+    )
+    return Outcome.error(invocation.name, INTERRUPTED, message)
 
 
 def _ended(outcome: Outcome) -> Callable[[Resource], None]:

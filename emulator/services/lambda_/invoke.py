@@ -14,7 +14,7 @@ from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.lambda_.errors import InvalidRequestContent
 from emulator.services.lambda_.names import FunctionName, find_version, function_arn
-from emulator.services.lambda_.sandbox import Call
+from emulator.services.lambda_.ordering import Call
 from emulator.store.resources import Resource
 
 MAX_PAYLOAD = 6_291_456
