@@ -142,9 +142,14 @@ def _check_json_get(operand: Any) -> None:
         raise PathError(f"{JSON_GET} needs either PropertyFile or S3Uri")
     if isinstance(operand["Path"], str):
         parse_path(operand["Path"].removeprefix("$").removeprefix("."))
-    file = operand.get("PropertyFile")
-    if file is not None and not is_expression(file):
+    if "PropertyFile" in operand and not _is_property_file(operand["PropertyFile"]):
         raise PathError(f"PropertyFile of {JSON_GET} must be a {GET} of Steps.<step>.PropertyFiles.<name>")
+
+
+def _is_property_file(value: Any) -> bool:
+    text = value.get(GET) if is_expression(value) else None
+    reference = parse_reference(text) if text is not None else None
+    return reference is not None and reference.root == "Steps" and reference.path[:1] == (Member("PropertyFiles"),)
 
 
 def _check_members(operand: Any, known: set[str], required: set[str]) -> None:

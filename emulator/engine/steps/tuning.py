@@ -32,7 +32,8 @@ class Tuning(JobExecutor):
     cached_by = ("HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions")
 
     def images(self, step: StepDefinition) -> tuple[Any, ...]:
-        definitions = step.arguments.get("TrainingJobDefinitions") or [step.arguments.get("TrainingJobDefinition", {})]
+        several = step.arguments.get("TrainingJobDefinitions")
+        definitions = several if isinstance(several, list) else [step.arguments.get("TrainingJobDefinition", {})]
         return tuple(item.get("AlgorithmSpecification", {}).get("TrainingImage") for item in definitions)
 
     def check_reference(self, reference: Reference) -> None:
