@@ -1,15 +1,15 @@
 """Inputs as files: which objects an input means, and laying them out below ``/opt/ml`` without copying them.
 
 An input that nothing writes back is a link farm, mounted under an overlay by the launcher. Where an output or a
-checkpoint folder covers the same place its files must be the job's own, so they are copied. What is streamed through
-named pipes is no file: here it is only made sure that it is there.
+checkpoint folder covers the same place its files must be the job's own, so they are copied; so is an input of a few
+small files, a step's script for instance, because that is quicker than a mount. What is streamed through named pipes
+is no file: here it is only made sure that it is there.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from emulator.store.stored_objects import StoredObject
 
 Placed = tuple[StoredObject, str]
 T = TypeVar("T")
+_SMALL_FILES, _SMALL_BYTES = 8, 256 * 1024
+"""What is copied in less time than an overlay is mounted, some 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,15 @@ class Stage:
         mounted = [i for i in files if i not in copied and i not in unpacked]
         mounts = []
         for number, group in enumerate(nested(mounted)):
+            placed = list(self._placed(group, plan))
+            if _are_small(placed):
+                self.objects.copy(placed, self.ml / below_root(group[0].path))
+                continue
             farm = self.farms / str(number)
-            self.objects.link(self._placed(group, plan), farm)
+            self.objects.link(placed, farm)
             mounts.append(Mount(target=group[0].path, source=farm))
         for item in copied:
-            self._copy(item, plan)
+            self.objects.copy(self.select(item, plan.host, plan.role), self.ml / below_root(item.path))
         for item in unpacked:
             with self.objects.open(self.objects.require(*parse_s3_uri(item.source.uri))) as stream:
                 unpack(stream, self.ml / below_root(item.path), item.source.uri)
@@ -77,12 +83,6 @@ class Stage:
             prefix = "" if item is group[0] else f"{inner}/"
             for stored, relative in self.select(item, plan.host, plan.role):
                 yield stored, prefix + relative
-
-    def _copy(self, item: Input, plan: Plan) -> None:
-        links = self.farms / "copied"
-        self.objects.link(self.select(item, plan.host, plan.role), links)
-        shutil.copytree(links, self.ml / below_root(item.path), dirs_exist_ok=True, copy_function=_copy_writable)
-        shutil.rmtree(links)
 
     def _require(self, item: Input, plan: Plan) -> None:
         if item.source.data_type == "AugmentedManifestFile":
@@ -115,6 +115,10 @@ def dealt(found: Sequence[T], source: Source, host: Host, epoch: int) -> list[T]
         hosts = source.hosts or host.names
         return order[hosts.index(host.name) :: len(hosts)]
     return order
+
+
+def _are_small(placed: Sequence[Placed]) -> bool:
+    return len(placed) <= _SMALL_FILES and sum(stored.size for stored, _ in placed) <= _SMALL_BYTES
 
 
 def nested(inputs: list[Input]) -> list[list[Input]]:
@@ -194,7 +198,3 @@ def _manifest(data: bytes, uri: str) -> list[Any]:
     if not isinstance(entries, list):
         raise download_failed(f"Manifest {uri} is not a JSON list.")
     return entries
-
-
-def _copy_writable(source: str, target: str) -> None:
-    shutil.copyfile(source, target)

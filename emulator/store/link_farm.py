@@ -1,7 +1,7 @@
-"""Objects laid out as files without copying them: a folder of hard links to blobs.
+"""Objects laid out as files: a folder of hard links to blobs, or of copies.
 
-The files are read-only and share their content with the store. Whoever runs untrusted code over them must put an
-overlay or a read-only mount between: root could write through a link.
+Links are read-only and share their content with the store. Whoever runs untrusted code over them must put an overlay
+or a read-only mount between: root could write through a link.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emulator.aws.errors import ValidationException
-from emulator.store.blobs import place
 from emulator.store.stored_objects import StoredObject
 
+Put = Callable[[str, str], None]
+"""Makes a file, at the second path, of the blob at the first: ``blobs.place`` or ``blobs.copy``."""
 Locate = Callable[[StoredObject], str]
 """The path of an object's blob."""
 Renew = Callable[[StoredObject], StoredObject]
 """The object as it is now; raises if it is gone."""
 
 
-def build(objects: Iterable[tuple[StoredObject, str]], into: Path, locate: Locate, renew: Renew) -> None:
-    """Place each object at its relative path below ``into``.
+def build(objects: Iterable[tuple[StoredObject, str]], into: Path, put: Put, locate: Locate, renew: Renew) -> None:
+    """Put each object at its relative path below ``into``.
 
     Empty objects whose path ends with a slash become folders. Repeated slashes count once.
 
@@ -39,7 +40,7 @@ def build(objects: Iterable[tuple[StoredObject, str]], into: Path, locate: Locat
                 Path(folder).mkdir(parents=True, exist_ok=True)
                 made.add(folder)
             if name:
-                _place(stored, f"{folder}/{name}", locate, renew)
+                _put(stored, f"{folder}/{name}", put, locate, renew)
         except OSError as error:
             raise _explanation(stored, f"{folder}/{name}", error) from error
 
@@ -58,11 +59,11 @@ def _split(stored: StoredObject, relative: str) -> tuple[list[str], str]:
     return folders, name
 
 
-def _place(stored: StoredObject, target: str, locate: Locate, renew: Renew) -> None:
+def _put(stored: StoredObject, target: str, put: Put, locate: Locate, renew: Renew) -> None:
     try:
-        place(locate(stored), target)
+        put(locate(stored), target)
     except FileNotFoundError:
-        place(locate(renew(stored)), target)
+        put(locate(renew(stored)), target)
 
 
 def _explanation(stored: StoredObject, path: str, error: OSError) -> Exception:

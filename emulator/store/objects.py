@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emulator.aws.errors import ValidationException
-from emulator.store import buckets, link_farm, multipart, object_events, stored_objects
+from emulator.store import blobs, buckets, link_farm, multipart, object_events, stored_objects
 from emulator.store.assemblies import Assemblies
 from emulator.store.blobs import Blobs
 from emulator.store.buckets import Bucket, Buckets
@@ -272,13 +272,24 @@ class ObjectStore:
         Raises:
             AwsError: NoSuchKey: an object is gone; ValidationException: the paths cannot live in one folder.
         """
-        link_farm.build(objects, into, lambda stored: self.blobs.path(stored.blob), self._renew)
+        self._lay_out(objects, into, blobs.place)
+
+    def copy(self, objects: Iterable[tuple[StoredObject, str]], into: Path) -> None:
+        """Lay objects out as files below ``into`` that belong to the caller.
+
+        Raises:
+            AwsError: as ``link`` does; ValidationException also where a file is there already.
+        """
+        self._lay_out(objects, into, blobs.copy)
 
     def close(self) -> None:
         self._sweeper.join()
         self.database.close()
 
     # Inside
+
+    def _lay_out(self, objects: Iterable[tuple[StoredObject, str]], into: Path, put: link_farm.Put) -> None:
+        link_farm.build(objects, into, put, lambda stored: self.blobs.path(stored.blob), self._renew)
 
     def _renew(self, stored: StoredObject) -> StoredObject:
         current = self.head(stored.bucket, stored.key, stored.version_id)

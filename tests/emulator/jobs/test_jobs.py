@@ -165,7 +165,7 @@ def test_a_full_disk_while_staging_fails_the_job_with_the_reason(world, monkeypa
     def full(*_arguments):
         raise OSError(28, "No space left on device", "/data/jobs/1")
 
-    monkeypatch.setattr(world.objects, "link", full)
+    monkeypatch.setattr(world.objects, "copy", full)
     world.processing("full", "true", ProcessingInputs=[s3_input("in", f"{PREFIX}/in", "/opt/ml/processing/in")])
     reason = world.processed("full", "Failed")["FailureReason"]
     assert reason == "ClientError: Data download failed:Failed to download data. No space left on device: /data/jobs/1"

@@ -67,6 +67,24 @@ def test_a_key_that_is_a_file_and_a_folder_fails_by_name(objects, tmp_path):
         stage(objects, tmp_path).lay_out(plan(Input("in", Source("s3://data/p/"), "/opt/ml/input/data/in")))
 
 
+def test_few_small_files_are_copied_and_others_mounted(objects, tmp_path):
+    objects.put_bytes("data", "code/a/script.py", b"pass")
+    objects.put_bytes("data", "large/rows.csv", b"x" * 300_000)
+    for number in range(9):
+        objects.put_bytes("data", f"many/{number}", b"x")
+    inputs = [
+        Input(name, Source(f"s3://data/{name}/"), f"/opt/ml/input/data/{name}") for name in ("code", "large", "many")
+    ]
+    mounts = stage(objects, tmp_path).lay_out(plan(*inputs))
+    script = tmp_path / "ml/input/data/code/a/script.py"
+    script.write_text("changed by the job")
+    assert objects.read("data", "code/a/script.py") == b"pass"
+    assert {mount.target: len(list(mount.source.iterdir())) for mount in mounts} == {
+        "/opt/ml/input/data/large": 1,
+        "/opt/ml/input/data/many": 9,
+    }
+
+
 def test_shards_are_disjoint_and_complete(objects, tmp_path):
     for number in range(7):
         objects.put_bytes("data", f"p/{number}", b"x")

@@ -29,6 +29,15 @@ def test_objects_become_files_without_being_copied(store: ObjectStore, tmp_path:
     assert (tmp_path / "farm/a").stat().st_ino == Path(store.blobs.path(stored.blob)).stat().st_ino
 
 
+def test_a_copy_is_the_callers_own(store: ObjectStore, tmp_path: Path) -> None:
+    stored = store.put_bytes("bucket", "dir/a", b"x")
+    store.copy([(stored, "dir/a")], tmp_path / "own")
+    (tmp_path / "own/dir/a").write_bytes(b"changed")
+    assert store.read("bucket", "dir/a") == b"x"
+    with pytest.raises(ValidationException, match="another object takes"):
+        store.copy([(stored, "dir/a")], tmp_path / "own")
+
+
 def test_a_linked_file_outlives_its_object(store: ObjectStore, tmp_path: Path) -> None:
     link(store, tmp_path / "farm", "a")
     store.delete("bucket", "a")
