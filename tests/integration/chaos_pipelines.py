@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration import chaos_effects
 from tests.integration.chaos import Victim, eventually, normal
+from tests.integration.chaos_effects import FUNCTION
 from tests.integration.chaos_participants import (
     QUEUE,
     answer_callback,
@@ -14,11 +16,9 @@ from tests.integration.chaos_participants import (
     repair_and_retry,
     stop_when_it_runs,
 )
-from tests.integration.functions import zipped
 from tests.integration.small_pipelines import BUCKET, ENDED, IMAGE, ROLE, definition, processing_step
 
 GROUP = "chaos"
-FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:chaos"
 QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}"
 EXECUTION_ID = {"Get": "Execution.PipelineExecutionId"}
 
@@ -86,7 +86,7 @@ def callback(name: str, queue: str, **options: Any) -> dict[str, Any]:
 
 def calls(name: str, function: str) -> dict[str, Any]:
     outputs = [{"OutputName": "half", "OutputType": "Float"}]
-    arguments = {"number": 3}
+    arguments = {"number": 3, "execution": EXECUTION_ID}
     step = {"Name": name, "Type": "Lambda", "Arguments": arguments, "FunctionArn": function}
     return step | {"OutputParameters": outputs}
 
@@ -179,15 +179,7 @@ def prepare(victim: Victim) -> None:
         victim.call("s3", "put_object", Bucket=BUCKET, Key=key, Body=source.encode())
     victim.call("s3", "put_object", Bucket=BUCKET, Key="markers/first", Body=b"")
     victim.call("sqs", "create_queue", QueueName=QUEUE)
-    victim.call(
-        "lambda",
-        "create_function",
-        FunctionName="chaos",
-        Runtime="python3.11",
-        Role=ROLE,
-        Handler="app.handler",
-        Code={"ZipFile": zipped("def handler(event, context):\n    return {'half': event['number'] / 2}")},
-    )
+    chaos_effects.prepare(victim)
     for scenario in SCENARIOS:
         victim.call(
             "sagemaker",

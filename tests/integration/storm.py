@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.integration import chaos_pipelines
+from tests.integration import chaos_effects, chaos_pipelines
 from tests.integration.chaos import Killer, Ledger, Victim, descendants
 from tests.integration.chaos_participants import unanswered
 from tests.integration.chaos_pipelines import SCENARIOS
@@ -81,6 +82,8 @@ class Storm:
             started, found = self._executions[scenario.name], chaos_pipelines.executions(self.victim, scenario)
             if sorted(started) != sorted(found):
                 self.complaints.append(f"{scenario.name}: {len(started)} executions were started, {len(found)} exist")
+        self.complaints += chaos_effects.wrong_calls(self.victim, self._executions["calls"])
+        self._settle_transitions()
         wanted = sorted((arn.rpartition("/")[2], "Register") for arn in self._executions["branches"])
         if count := unanswered(self.victim):
             self.complaints.append(f"{count} messages are left in the queue of the callbacks")
@@ -88,15 +91,27 @@ class Storm:
         if registered != wanted:
             self.complaints.append(f"{len(wanted)} versions were to be registered, there are {len(registered)}")
 
+    def _settle_transitions(self) -> None:
+        """Every execution's events are those of the undisturbed one, which is the second of its scenario."""
+        found = chaos_effects.transitions(self.victim)
+        for name, executions in self._executions.items():
+            calm = found.get(executions[1], Counter())
+            if len(calm) < 2:
+                self.complaints.append(f"{name}: undisturbed there were no events but {dict(calm)}")
+            for execution in executions[2:]:
+                wrong = chaos_effects.wrong_transitions(calm, found.get(execution, Counter()))
+                self.complaints += [f"{name} {execution.rpartition('/')[2]}: {text}" for text in wrong]
+
     def _leave(self) -> None:
         pid = self.victim.pid
         family = descendants(pid) if pid else set()
         self.victim.emulator.run("stop", check=False)
         self.killer.bury(family)
-        jobs = self.victim.emulator.data_dir / "jobs"
-        left = [path.name for path in jobs.iterdir()] if jobs.is_dir() else []
-        if left:
-            self.complaints.append(f"folders of jobs are left: {left[:5]}")
+        for name in ("jobs", "functions/runs"):
+            folder = self.victim.emulator.data_dir / name
+            left = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+            if left:
+                self.complaints.append(f"folders of {name} are left: {left[:5]}")
 
 
 def difference(calm: Any, found: Any, where: str = "") -> str:

@@ -1,0 +1,92 @@
+"""What executions do to the world outside, counted: calls of a function, and the events of their transitions."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tests.integration.chaos import Victim
+from tests.integration.functions import zipped
+from tests.integration.small_pipelines import BUCKET, ENDED, ROLE
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:chaos"
+TRANSITIONS = "chaos-transitions"
+SOURCE = f"""
+import time, uuid
+import boto3
+from botocore.config import Config
+patient = Config(retries={{"total_max_attempts": 40, "mode": "standard"}})
+def handler(event, context):
+    s3 = boto3.client("s3", config=patient)
+    s3.put_object(Bucket="{BUCKET}", Key=f"calls/{{event['execution']}}/begun-{{uuid.uuid4()}}")
+    time.sleep(0.2)
+    s3.put_object(Bucket="{BUCKET}", Key=f"calls/{{event['execution']}}/done-{{uuid.uuid4()}}")
+    return {{"half": event["number"] / 2}}
+"""
+
+
+def prepare(victim: Victim) -> None:
+    """A function whose calls are counted, and a queue for the events of all executions."""
+    victim.call(
+        "lambda",
+        "create_function",
+        FunctionName="chaos",
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="app.handler",
+        Timeout=60,
+        Code={"ZipFile": zipped(SOURCE)},
+    )
+    victim.call("sqs", "create_queue", QueueName=TRANSITIONS)
+    pattern = {"source": ["aws.sagemaker"], "detail-type": [{"prefix": "SageMaker Model Building Pipeline Execution"}]}
+    victim.call("events", "put_rule", Name=TRANSITIONS, EventPattern=json.dumps(pattern))
+    target = {"Id": "1", "Arn": f"arn:aws:sqs:us-east-1:123456789012:{TRANSITIONS}"}
+    victim.call("events", "put_targets", Rule=TRANSITIONS, Targets=[target])
+
+
+def wrong_calls(victim: Victim, executions: list[str]) -> list[str]:
+    """Executions whose function was not called to its end exactly once."""
+    pages = victim.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="calls/")
+    found: dict[str, Counter[str]] = {}
+    for item in (item for page in pages for item in page.get("Contents", [])):
+        _, execution, what = item["Key"].split("/")
+        found.setdefault(execution, Counter())[what.partition("-")[0]] += 1
+    names = [arn.rpartition("/")[2] for arn in executions]
+    once = Counter(begun=1, done=1)
+    return [f"the function of {name} ran so: {found.get(name)}" for name in names if found.get(name) != once]
+
+
+Transitions = Counter[tuple[str, str]]
+"""Names of steps, empty for the execution itself, with the statuses that they came to."""
+
+
+def transitions(victim: Victim) -> dict[str, Transitions]:
+    """All events that have come, by execution."""
+    queue = victim.call("sqs", "get_queue_url", QueueName=TRANSITIONS)["QueueUrl"]
+    found: dict[str, Transitions] = {}
+    while messages := victim.call(
+        "sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=600
+    ).get("Messages"):
+        for message in messages:
+            detail = json.loads(message["Body"])["detail"]
+            found.setdefault(detail["pipelineExecutionArn"], Counter())[_transition(detail)] += 1
+    return found
+
+
+def _transition(detail: Mapping[str, Any]) -> tuple[str, str]:
+    if "stepName" in detail:
+        return str(detail["stepName"]), str(detail["currentStepStatus"])
+    return "", str(detail["currentPipelineExecutionStatus"])
+
+
+def wrong_transitions(calm: Transitions, found: Transitions) -> list[str]:
+    """Events that came too often, or did not come though they tell of an end. A step that a crash met while it was
+    launched may be found when it has ended, without having been Executing.
+    """
+    return [
+        f"{name or 'the execution'} became {status} {found[name, status]} times and not {wanted}"
+        for (name, status), wanted in (calm | found).items()
+        if found[name, status] > calm[name, status] or (status in ENDED and found[name, status] < wanted)
+    ]
