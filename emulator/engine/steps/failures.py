@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.aws.errors import AwsError
+from emulator.engine.definition import StepDefinition
+from emulator.engine.retries import RESOURCE_LIMIT
 
 MAX_LENGTH = 1024
 
 
-def create_failed(operation: str, error: AwsError, execution_arn: str, step: str) -> str:
+def create_failed(operation: str, error: AwsError, execution_arn: str, step: StepDefinition) -> str:
     """The operation that was to begin the step's work was refused."""
     reason = f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}"
-    if error.code == "ResourceLimitExceeded":
+    if error.code == "ResourceLimitExceeded" and not any(RESOURCE_LIMIT in policy.exceptions for policy in step.retries):
         reason += (
-            f"\nRetry not appropriate on execution of step with PipelineExecutionArn {execution_arn} and StepId {step}."
+            f"\nRetry not appropriate on execution of step with PipelineExecutionArn {execution_arn} and StepId {step.name}."
             " No retry policy configured for the exception type SAGEMAKER_RESOURCE_LIMIT."
         )
     return reason

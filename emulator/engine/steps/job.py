@@ -44,7 +44,7 @@ class JobExecutor(ApiExecutor):
         try:
             arn = host.invoke(self.create, run.arguments)[f"{self.kind}Arn"]
         except AwsError as error:
-            reason = create_failed(self.create, error, host.arn, run.step.name)
+            reason = create_failed(self.create, error, host.arn, run.step)
             return Work.failed(reason, error=exception_type(error))
         return Work.running(arn, self._metadata(arn))
 

@@ -88,7 +88,7 @@ class Lineage(Executor):
             operation = "AddAssociation"
             added = [_associate(one, arns, host) for one in run.arguments.get(ASSOCIATIONS, [])]
         except AwsError as error:
-            reason = create_failed(operation, error, host.arn, run.step.name)
+            reason = create_failed(operation, error, host.arn, run.step)
             return Work.failed(reason, error=exception_type(error))
         properties = {**arns, ASSOCIATIONS: added}
         return Work.succeeded(properties, {self.type: {member: made for member, made in properties.items() if made}})

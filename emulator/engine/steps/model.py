@@ -33,7 +33,7 @@ class Model(ApiExecutor):
         try:
             host.invoke(self.create, run.arguments)
         except AwsError as error:
-            reason = create_failed(self.create, error, host.arn, run.step.name)
+            reason = create_failed(self.create, error, host.arn, run.step)
             return Work.failed(reason, error=exception_type(error))
         return self._described(run, host)
 

@@ -34,7 +34,7 @@ class RegisterModel(ApiExecutor):
             arn = host.invoke(self.create, run.arguments)["ModelPackageArn"]
             return self._work(host.invoke(self.describe, {"ModelPackageName": arn}))
         except AwsError as error:
-            reason = create_failed(self.create, error, host.arn, run.step.name)
+            reason = create_failed(self.create, error, host.arn, run.step)
             return Work.failed(reason, error=exception_type(error))
 
     def follow(self, run: StepRun, host: Host) -> Work:

@@ -19,7 +19,7 @@ ITEM = {"Get": "ForEach.CurrentItem"}
 
 def body(name: str = "Body", *after: str, item: Any = ITEM, **more: Any) -> dict[str, Any]:
     """A step of a body that gets its item as an environment variable."""
-    return processing(name, *after, arguments={"Environment": {"ITEM": item}}, **more)
+    return processing(name, *after, arguments={"Environment": {"ITEM": item}}) | more
 
 
 def each(items: Any, *steps: dict[str, Any], limit: Any = 50, name: str = "Fan", **more: Any) -> dict[str, Any]:
@@ -335,6 +335,10 @@ def refused(*steps: dict[str, Any]) -> str:
         (each(["a"], body(), arguments=selector("MaxBy", "Body.Nothing")), "leads to nothing"),
         (each(["a"], body("A", "B"), body("B", "A")), "Steps depend on each other in a cycle: A -> B -> A."),
         (each(["a"], body(item={"Get": "Steps.Fan.Status"})), "Steps depend on each other in a cycle: Fan -> Fan."),
+        (
+            each(["a"], body(), body("H", DependsOn=[{"Step": "Body", "Trigger": "Any"}])),
+            "here it has no other trigger.",
+        ),
         (each(["a"], body("B", "Nowhere")), "Unknown step 'Nowhere'."),
         (each(["a"], body(item={"Get": "ForEach.Nothing"})), "there is no 'Nothing' of ForEach; known is CurrentItem"),
     ],

@@ -88,7 +88,9 @@ def test_refused_calls(world: World, refusal: AwsError, policies: list[dict[str,
     arn = world.start([processing("A", RetryPolicies=policies)])
     assert world.wait(arn).status == "Failed"
     assert world.steps(arn)["A"].attempt == len(world.sagemaker.made("CreateProcessingJob")) == attempts
-    assert refusal.message in world.steps(arn)["A"].reason
+    reason = world.steps(arn)["A"].reason
+    assert refusal.message in reason
+    assert ("No retry policy configured" in reason) == (refusal is FULL and attempts == 1)
 
 
 def test_a_model_package_is_tried_again_by_default(world: World) -> None:
