@@ -15,10 +15,11 @@ MAX_LENGTH = 1024
 def create_failed(operation: str, error: AwsError, execution_arn: str, step: StepDefinition) -> str:
     """The operation that was to begin the step's work was refused."""
     reason = f"ClientError: Failed to invoke sagemaker:{operation}. Error Details: {error.message}"
-    if error.code == "ResourceLimitExceeded" and not any(RESOURCE_LIMIT in policy.exceptions for policy in step.retries):
+    configured = any(RESOURCE_LIMIT in policy.exceptions for policy in step.retries)
+    if error.code == "ResourceLimitExceeded" and not configured:
         reason += (
-            f"\nRetry not appropriate on execution of step with PipelineExecutionArn {execution_arn} and StepId {step.name}."
-            " No retry policy configured for the exception type SAGEMAKER_RESOURCE_LIMIT."
+            f"\nRetry not appropriate on execution of step with PipelineExecutionArn {execution_arn} and StepId"
+            f" {step.name}. No retry policy configured for the exception type SAGEMAKER_RESOURCE_LIMIT."
         )
     return reason
 
