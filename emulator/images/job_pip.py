@@ -37,6 +37,12 @@ _WITH_VALUE = {
     "--progress-bar", "--only-binary", "--no-binary", "--upgrade-strategy", "--root-user-action",
 }  # fmt: skip
 _OWN_FOLDER = "/opt/ml"
+CONDA_ENVIRONMENTS = "/opt/conda/envs/"
+"""Where the stand-in for conda makes them (``emulator_conda.environments``): new ones have pip alone."""
+_TO_ERROR = ("ERROR:", "WARNING:", "[notice]")
+"""What pip says on its standard error."""
+_INDIFFERENT = {"PIP_CACHE_DIR", "PIP_LOG"}
+"""Variables that do not decide what is installed. Remote functions of the SDKs set the first, to a job's own folder."""
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _ONLY_HERE = re.compile(r"(^|[\s@=])(\.{0,2}/|~|file:|git\+|-e\b|--editable)|\$\{|\.(whl|zip|tar\.gz|tgz)\b")
 """What another job may have otherwise: paths, working copies, variables."""
@@ -78,9 +84,19 @@ def read_request(arguments: list[str]) -> dict[str, list[str]] | None:
             lines.append(word)
     if not lines or any(_is_only_here(text) for text in [*options, *lines]):
         return None
-    if any(_OWN_FOLDER in value for name, value in os.environ.items() if name.startswith("PIP_")):
+    if any(_OWN_FOLDER in value for value in _variables().values()):
         return None
     return {"options": options, "requirements": lines}
+
+
+def _variables() -> dict[str, str]:
+    """By which pip is told what a command line does not say."""
+    return {name: value for name, value in os.environ.items() if name.startswith("PIP_") and name not in _INDIFFERENT}
+
+
+def _prefix() -> dict[str, str]:
+    """Named where it is not the image's own environment."""
+    return {"prefix": sys.prefix} if sys.prefix.startswith(CONDA_ENVIRONMENTS) else {}
 
 
 def _is_only_here(text: str) -> bool:
@@ -121,14 +137,13 @@ def _offered(url: str, asked: dict[str, list[str]]) -> int:
 
 def _take(url: str, asked: dict[str, list[str]]) -> int:
     """Have the emulator install them, unless it has already, and put the result into this environment."""
-    variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    body = json.dumps({**asked, "environment": variables})
+    body = json.dumps({**asked, **_prefix(), "environment": _variables()})
     word, argument = "", ""
     with _call("POST", url, body) as answer:
         for line in answer:
             word, _, argument = line.decode().rstrip("\n").partition(" ")
             if word == "said":
-                print(argument, flush=True)
+                print(argument, file=sys.stderr if argument.startswith(_TO_ERROR) else sys.stdout, flush=True)
     if word == "failed":
         return int(argument)
     if word != "layer":

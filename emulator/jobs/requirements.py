@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.images import Environment
-from emulator.images.job_pip import RECORD
+from emulator.images.job_pip import CONDA_ENVIRONMENTS, RECORD
 from emulator.launchers.launcher import Launch, Launcher
 from emulator.launchers.namespaces import NamespaceLauncher
 
@@ -31,6 +31,8 @@ _LAYER = "layer.tar"
 _LOG = "pip.log"
 _PINNED = re.compile(r"^-|===?[^,*]+$|==[^,*;]+;|\s--hash=| @ ")
 _VARIABLE = re.compile(r"^PIP_[A-Z_]+$")
+_PREFIX = re.compile(rf"{CONDA_ENVIRONMENTS}\w[\w.-]*")
+_IN_NEW = 'conda create --quiet --prefix "$0" && exec "$0/bin/python" "$@"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Wanted:
     options: list[str]
     lines: list[str]
     variables: dict[str, str]
+    prefix: str = ""
+    """The new environment of conda that gets them; empty for the image's own."""
 
     @classmethod
     def read(cls, document: Any) -> Wanted:
@@ -50,11 +54,19 @@ class Wanted:
         try:
             options, lines = list(document["options"]), list(document["requirements"])
             variables = {name: text for name, text in document["environment"].items() if _VARIABLE.match(name)}
+            prefix = str(document.get("prefix", ""))
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("options, requirements and environment are needed") from error
         if not all(isinstance(text, str) and "\n" not in text for text in [*options, *lines, *variables.values()]):
             raise ValueError("options, requirements and environment must be texts of one line")
-        return cls(options, lines, variables)
+        if prefix and not _PREFIX.fullmatch(prefix):
+            raise ValueError(f"prefix must be a folder of {CONDA_ENVIRONMENTS}")
+        return cls(options, lines, variables, prefix)
+
+    def command(self, python: Path, requirements: str) -> list[str]:
+        """What installs them from the file ``requirements``."""
+        pip = ["-m", "pip", "install", *self.options, "-r", requirements]
+        return ["/bin/sh", "-c", _IN_NEW, self.prefix, *pip] if self.prefix else [str(python), *pip]
 
 
 class LayerFailed(Exception):
@@ -137,13 +149,12 @@ class RequirementLayers:
         ml.mkdir(parents=True)
         (ml / "requirements.txt").write_text("".join(f"{line}\n" for line in wanted.lines))
         said = _Lines(say)
-        install = ["-m", "pip", "install", *wanted.options, "-r", "/opt/ml/requirements.txt"]
         try:
             launch = Launch(
                 job_id=directory.name,
                 directory=directory,
                 environment=environment,
-                command=[str(environment.python), *install],
+                command=wanted.command(environment.python, "/opt/ml/requirements.txt"),
                 env={**environment.env, **wanted.variables, RECORD: f"/opt/ml/{_LAYER}"},
                 hostname="pip",
                 hosts=[],
@@ -196,5 +207,5 @@ def _digest(environment: Environment, wanted: Wanted) -> str:
     pinned = all(_PINNED.search(line) for line in wanted.lines)
     day = "" if pinned else datetime.datetime.now(datetime.UTC).date().isoformat()
     variables = sorted(wanted.variables.items())
-    state = json.dumps([sys.version, virtualenv, wanted.options, wanted.lines, variables, day])
+    state = json.dumps([sys.version, virtualenv, wanted.prefix, wanted.options, wanted.lines, variables, day])
     return hashlib.sha256(state.encode()).hexdigest()[:32]

@@ -72,6 +72,11 @@ def test_with_packages_of_the_job_s_own_pip_is_left_alone(requirements, monkeypa
     assert job_pip.read_request(["install", "six"]) is None
 
 
+def test_where_a_job_keeps_what_pip_downloads_says_nothing_of_what_it_installs(requirements, monkeypatch):
+    monkeypatch.setenv("PIP_CACHE_DIR", "/opt/ml/cache/sm_remotefunction_user_dependencies_cache/pip")
+    assert job_pip.read_request(["install", "six"]) == {"options": [], "requirements": ["six"]}
+
+
 def test_a_layer_replaces_what_it_says_it_removes(requirements, monkeypatch):
     monkeypatch.setattr(job_pip.sys, "prefix", str(requirements))
     for name in ("lib/old-1.dist-info/RECORD", "lib/old.py", "lib/other.py"):
