@@ -119,7 +119,7 @@ def _check_body(step: StepDefinition, body: Mapping[str, StepDefinition]) -> Non
             reason = f"Step '{inner.name}' of type '{inner.type}' is not allowed in ForEachBody."
             raise _wrong(step, f"{reason} Not allowed are {', '.join(FORBIDDEN)}.", "ForEachBody")
         if any(dependency.trigger != "Completed" for dependency in inner.depends_on):
-            reason = "A step of a ForEachBody runs after the success of what it depends on; it has no other trigger here."
+            reason = "A step of a ForEachBody runs after the success of what it depends on: it has no other trigger."
             raise DefinitionError(reason, step=inner.name, field="DependsOn")
 
 

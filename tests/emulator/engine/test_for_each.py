@@ -337,7 +337,7 @@ def refused(*steps: dict[str, Any]) -> str:
         (each(["a"], body(item={"Get": "Steps.Fan.Status"})), "Steps depend on each other in a cycle: Fan -> Fan."),
         (
             each(["a"], body(), body("H", DependsOn=[{"Step": "Body", "Trigger": "Any"}])),
-            "it has no other trigger here.",
+            "it has no other trigger.",
         ),
         (each(["a"], body("B", "Nowhere")), "Unknown step 'Nowhere'."),
         (each(["a"], body(item={"Get": "ForEach.Nothing"})), "there is no 'Nothing' of ForEach; known is CurrentItem"),
