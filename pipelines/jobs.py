@@ -19,7 +19,9 @@ class JobKind:
     @property
     def operation(self) -> str:
         """``training_job`` of the client's ``describe_training_job``."""
-        return f"{self.name.removesuffix('Job').lower()}_job"
+        from botocore import xform_name
+
+        return str(xform_name(self.name))
 
 
 KINDS = {

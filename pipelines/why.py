@@ -1,7 +1,7 @@
 """Why a step ran, or from where its cached result is; told by what AWS's API answers, so it holds on AWS too.
 
 The service compares what the documentation calls the cache key attributes of a step's type. They are compared here
-between the step's job and the jobs of its earlier successes, as DescribeProcessingJob and its siblings give them.
+between the step and its earlier successes, as DescribeProcessingJob and its siblings give them (``why_values``).
 """
 
 from __future__ import annotations
@@ -10,32 +10,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from pipelines.cache_keys import CACHE_KEYS
 from pipelines.connection import Connection
 from pipelines.definition import Step, steps
 from pipelines.errors import UsageError, suggest
 from pipelines.execution import describe_execution, execution_id, list_executions, list_steps
-from pipelines.jobs import describe_job, job_of
 from pipelines.views import seconds
+from pipelines.why_values import Run, compared_values
 
-KEYS = {
-    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
-    "Training": (
-        "AlgorithmSpecification",
-        "CheckpointConfig",
-        "DebugHookConfig",
-        "DebugRuleConfigurations",
-        "Environment",
-        "HyperParameters",
-        "InputDataConfig",
-    ),
-    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
-}
-"""Developer Guide, "Default cache key attributes by pipeline step type", for the types whose jobs can be described."""
 LOOK_BACK = 30
 """Earlier executions that are looked at: two calls each."""
-_NAMES = ("InputName", "ChannelName", "Name")
 _ABSENT = "(absent)"
 
 
@@ -62,9 +47,10 @@ def explain(connection: Connection, arn: str, name: str) -> Iterator[str]:
     for member, what in (("CacheHitResult", "was a cache hit"), ("SelectiveExecutionResult", "was not selected")):
         if source := (found.get(member) or {}).get("SourcePipelineExecutionArn"):
             yield f"{name} {what}: its result is that of execution {execution_id(source)}"
-            yield from _job_line(found)
+            if job := Run(arn, found).arn:
+                yield f"  {job}"
             return
-    yield from _why_it_ran(connection, arn, step, found)
+    yield from _why_it_ran(connection, step, Run(arn, found))
 
 
 def _defined(connection: Connection, arn: str, name: str) -> Step:
@@ -75,43 +61,35 @@ def _defined(connection: Connection, arn: str, name: str) -> Step:
     return known[name]
 
 
-def _job_line(step: dict[str, Any]) -> Iterator[str]:
-    job = job_of(step)
-    if job is not None:
-        yield f"  {job[1]}"
-
-
-def _why_it_ran(connection: Connection, arn: str, step: Step, found: dict[str, Any]) -> Iterator[str]:
+def _why_it_ran(connection: Connection, step: Step, run: Run) -> Iterator[str]:
     cache = step.body.get("CacheConfig") or {}
-    if step.type not in KEYS:
-        yield f"{step.name} ran: a step of type {step.type} is not compared here; compared are {', '.join(KEYS)}"
+    if step.type not in CACHE_KEYS:
+        yield f"{step.name} ran: AWS caches no steps of type {step.type}, only {', '.join(CACHE_KEYS)}"
     elif not cache.get("Enabled"):
         yield f"{step.name} ran because its caching is off (CacheConfig.Enabled in the definition)"
-    elif job_of(found) is None:
+    elif run.metadata is None:
         yield f"{step.name} has not created a job, so there is nothing to compare yet"
     else:
-        yield from _compare(connection, arn, step, found, cache.get("ExpireAfter"))
+        yield from _compare(connection, step, run, cache.get("ExpireAfter"))
 
 
-def _compare(
-    connection: Connection, arn: str, step: Step, found: dict[str, Any], expire_after: str | None
-) -> Iterator[str]:
-    now = _values(connection, step, found)
-    successes = list(_earlier(connection, arn, step, found["StartTime"]))
+def _compare(connection: Connection, step: Step, run: Run, expire_after: str | None) -> Iterator[str]:
+    now, begun = compared_values(connection, step, run), run.item["StartTime"]
+    successes = list(_earlier(connection, step, run))
     if not successes:
         yield f"{step.name} ran because it did not succeed before, in the {LOOK_BACK} executions before this one"
         return
     nearest = min(successes, key=lambda it: len(_differences(it.values, now)))
     changed = _differences(nearest.values, now)
     if not changed:
-        age = seconds((found["StartTime"] - nearest.ended).total_seconds())
+        age = seconds((begun - nearest.ended).total_seconds())
         yield f"{step.name} ran because the equal result of execution {execution_id(nearest.execution)} had expired:"
         yield f"  it was {age} old, and ExpireAfter is {expire_after or 'not set'}"
         return
     yield f"{step.name} ran because of what changed since execution {execution_id(nearest.execution)}:"
     for path in changed:
         yield f"  {path}: {nearest.values.get(path, _ABSENT)} -> {now.get(path, _ABSENT)}"
-    yield from _hints(arn, step, [now.get(path, "") for path in changed])
+    yield from _hints(run.execution, step, [now.get(path, "") for path in changed])
 
 
 def _hints(arn: str, step: Step, values: list[str]) -> Iterator[str]:
@@ -121,37 +99,19 @@ def _hints(arn: str, step: Step, values: list[str]) -> Iterator[str]:
         yield f"  Values with {identifier} come from a step before it. Next: pipelines why {identifier} {step.after[0]}"
 
 
-def _earlier(connection: Connection, arn: str, step: Step, begun: datetime) -> Iterator[Success]:
+def _earlier(connection: Connection, step: Step, run: Run) -> Iterator[Success]:
     """Successes of the step that ended before it began here, newest execution first; cache hits are none."""
-    pipeline = str(describe_execution(connection, arn)["PipelineArn"])
+    begun = run.item["StartTime"]
+    pipeline = str(describe_execution(connection, run.execution)["PipelineArn"])
     for summary in list_executions(connection, pipeline, LOOK_BACK + 1):
         other = summary["PipelineExecutionArn"]
-        if other == arn or summary["StartTime"] >= begun:
+        if other == run.execution or summary["StartTime"] >= begun:
             continue
         for item in list_steps(connection, other):
             done = item["StepName"] == step.name and item["StepStatus"] == "Succeeded" and item["EndTime"] <= begun
-            if done and not item.get("CacheHitResult") and job_of(item) is not None:
-                yield Success(other, item["EndTime"], _values(connection, step, item))
-
-
-def _values(connection: Connection, step: Step, item: dict[str, Any]) -> dict[str, str]:
-    job = job_of(item)
-    assert job is not None, "the caller has looked"
-    described = describe_job(connection, *job)
-    return dict(_flatten({key: described[key] for key in KEYS[step.type] if described.get(key)}, ""))
-
-
-def _flatten(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every scalar in a value with the path to it; elements of lists go by their names where they have one."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _flatten(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            names = [item[name] for name in _NAMES if isinstance(item, dict) and name in item]
-            yield from _flatten(item, f"{path}[{names[0] if names else number}]")
-    else:
-        yield path, str(value)
+            earlier = Run(other, item)
+            if done and not item.get("CacheHitResult") and earlier.metadata is not None:
+                yield Success(other, item["EndTime"], compared_values(connection, step, earlier))
 
 
 def _differences(before: dict[str, str], after: dict[str, str]) -> list[str]:

@@ -57,8 +57,8 @@ def wrong_expiry(subject: Subject) -> Iterator[Problem]:
 
 @check("PL803", "caching of a step that is never cached", "warning")
 def useless_cache(subject: Subject) -> Iterator[Problem]:
-    """SageMaker caches steps that run jobs, and Clarify, quality, EMR and Lambda steps; on others the setting does
-    nothing."""
+    """SageMaker caches Processing, Training, Tuning, AutoML, Transform, ClarifyCheck, QualityCheck and EMR steps; on
+    others, such as Lambda and Callback steps, the setting does nothing."""
     for body in subject.bodies:
         if (body.get("CacheConfig") or {}).get("Enabled") and body["Type"] not in CACHE_KEYS:
             message = f"steps of type {body['Type']} are not cached"

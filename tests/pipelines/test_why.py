@@ -129,10 +129,76 @@ def test_caching_that_is_off() -> None:
     assert why(connection({ARN: [trained("new", 0)]}, {}, CacheConfig=None)) == off
 
 
+def of_type(kind: str, metadata: tuple[dict[str, Any], dict[str, Any]], **answers: Any) -> FakeConnection:
+    """A step of this type that ran in two executions, with the metadata of each, the newer first."""
+    body = {"Name": "S", "Type": kind, "Arguments": answers.pop("arguments", {}), "CacheConfig": CACHE}
+    items = {
+        arn: [step("S", "Succeeded", -3600 * hours, 60 - 3600 * hours, Metadata=details)]
+        for arn, hours, details in ((ARN, 0, metadata[0]), (EARLIER, 24, metadata[1]))
+    }
+    listed = [{"PipelineExecutionArn": arn, "StartTime": each[0]["StartTime"]} for arn, each in items.items()]
+    return FakeConnection(
+        Client(
+            describe_pipeline_definition_for_execution={"PipelineDefinition": json.dumps({"Steps": [body]})},
+            describe_pipeline_execution={"PipelineArn": PIPELINE},
+            list_pipeline_executions={"PipelineExecutionSummaries": listed},
+            list_pipeline_execution_steps=lambda PipelineExecutionArn, **_: {
+                "PipelineExecutionSteps": items[PipelineExecutionArn]
+            },
+            **answers,
+        )
+    )
+
+
+def test_a_tuning_step_is_compared_by_what_counts_of_its_definitions() -> None:
+    def described(HyperParameterTuningJobName: str) -> dict[str, Any]:
+        new = HyperParameterTuningJobName == "new"
+        definition = {"StaticHyperParameters": {"eta": "0.1" if new else "0.3"}, "RoleArn": "a" if new else "b"}
+        config = {"Strategy": "Random", "ResourceLimits": {"MaxParallelTrainingJobs": 2 if new else 1}}
+        return {"HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition}
+
+    metadata = job("TuningJob", "new"), job("TuningJob", "old")
+    assert why(of_type("Tuning", metadata, describe_hyper_parameter_tuning_job=described), "S") == [
+        "S ran because of what changed since execution earlier00001:",
+        "  HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs: 1 -> 2",
+        "  TrainingJobDefinition.StaticHyperParameters.eta: 0.3 -> 0.1",
+    ]
+
+
+def test_an_automl_step_is_compared_by_its_job() -> None:
+    def described(AutoMLJobName: str) -> dict[str, Any]:
+        mode = "ENSEMBLING" if AutoMLJobName == "new" else "AUTO"
+        return {"AutoMLJobConfig": {"Mode": mode, "SecurityConfig": {"x": AutoMLJobName}}, "ProblemType": "Regression"}
+
+    metadata = job("AutoMLJob", "new"), job("AutoMLJob", "old")
+    assert why(of_type("AutoML", metadata, describe_auto_ml_job=described), "S")[1:] == [
+        "  AutoMLJobConfig.Mode: AUTO -> ENSEMBLING"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["ClarifyCheck", "QualityCheck"])
+def test_a_check_is_compared_by_its_job_and_its_own_members(kind: str) -> None:
+    def checked(name: str, *, skipped: bool) -> dict[str, Any]:
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{name}"
+        return {kind: {"CheckType": "DATA_BIAS", "SkipCheck": skipped, "CheckJobArn": arn}}
+
+    metadata = checked("new", skipped=True), checked("old", skipped=False)
+    made = of_type(
+        kind, metadata, describe_processing_job=lambda ProcessingJobName: {"Environment": {"A": ProcessingJobName}}
+    )
+    assert why(made, "S")[1:] == ["  SkipCheck: False -> True", "  Environment.A: old -> new"]
+
+
+def test_an_emr_step_is_compared_by_its_cluster() -> None:
+    metadata = {"EMR": {"ClusterId": "j-2", "StepId": "s-2"}}, {"EMR": {"ClusterId": "j-1", "StepId": "s-1"}}
+    made = of_type("EMR", metadata, arguments={"StepConfig": {"HadoopJarStep": {"Jar": "x"}}})
+    assert why(made, "S")[1:] == ["  ClusterId: j-1 -> j-2"]
+
+
 def test_what_cannot_be_compared() -> None:
     made = connection({ARN: [step("Train", "Starting"), step("Tell", "Succeeded", 0, 1)]}, {})
     assert why(made) == ["Train has not created a job, so there is nothing to compare yet"]
-    assert why(made, "Tell")[0].startswith("Tell ran: a step of type Lambda is not compared here")
+    assert why(made, "Tell")[0].startswith("Tell ran: AWS caches no steps of type Lambda, only Processing, ")
 
 
 def test_unknown_steps_and_those_that_have_not_begun() -> None:

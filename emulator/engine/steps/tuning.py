@@ -17,6 +17,13 @@ from emulator.engine.steps.executor import Host, StepRun, Work, register
 from emulator.engine.steps.job import JobExecutor
 from emulator.engine.transitions import SUCCEEDED
 
+DEFINITIONS = ("TrainingJobDefinition", "TrainingJobDefinitions")
+DEFINITION_CACHED_BY = (
+    *("AlgorithmSpecification", "HyperParameterRanges", "InputDataConfig", "StaticHyperParameters"),
+    "TuningObjective",
+)
+"""What counts of a training job definition (Developer Guide, "Default cache key attributes by pipeline step type"); of
+each of several too, where the guide does not say."""
 SUMMARIES = "TrainingJobSummaries"
 LIST = "ListTrainingJobsForHyperParameterTuningJob"
 KEPT = 50
@@ -29,7 +36,7 @@ class Tuning(JobExecutor):
     create = "CreateHyperParameterTuningJob"
     describe = "DescribeHyperParameterTuningJob"
     stop_operation = "StopHyperParameterTuningJob"
-    cached_by = ("HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions")
+    cached_by = ("HyperParameterTuningJobConfig", *DEFINITIONS)
 
     def images(self, step: StepDefinition) -> tuple[Any, ...]:
         several = step.arguments.get("TrainingJobDefinitions")
@@ -49,6 +56,10 @@ class Tuning(JobExecutor):
             return work
         return replace(work, properties=work.properties | {SUMMARIES: self._best(work.properties, host)})
 
+    def cache_values(self, run: StepRun) -> dict[str, Any] | None:
+        values = super().cache_values(run) or {}
+        return values | {member: _counting(values[member]) for member in DEFINITIONS if member in values}
+
     def _best(self, job: dict[str, Any], host: Host) -> list[dict[str, Any]]:
         objective = (job.get("BestTrainingJob") or {}).get("FinalHyperParameterTuningJobObjectiveMetric", {})
         request = {
@@ -62,3 +73,9 @@ class Tuning(JobExecutor):
 
     def _metadata(self, arn: str) -> dict[str, Any]:
         return {"TuningJob": {"Arn": arn}}
+
+
+def _counting(definition: Any) -> Any:
+    if isinstance(definition, list):
+        return [_counting(item) for item in definition]
+    return {member: definition[member] for member in DEFINITION_CACHED_BY if member in definition}
