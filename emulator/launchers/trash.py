@@ -27,6 +27,9 @@ class Trash:
     def take(self, path: Path) -> None:
         """Make ``path`` disappear, if it is there."""
         target = self._folder / f"{os.getpid()}-{next(self._names)}"
+        with contextlib.suppress(OSError):
+            path.rmdir()  # an empty one is not worth a thread
+            return
         try:
             path.rename(target)
         except FileNotFoundError:
