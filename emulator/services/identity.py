@@ -8,7 +8,7 @@ role, so that ``get_execution_role()`` of the SDKs finds one; where roles must b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn, partition_of
 from emulator.services.iam import find_role
@@ -44,3 +44,9 @@ def identity_of(context: Context) -> Identity:
         return Identity(account, str(Arn(partition, "iam", "", account, "root")), account)
     arn = Arn(partition, "sts", "", account, f"assumed-role/{EXECUTION_ROLE}/{SESSION_NAME}")
     return Identity(account, str(arn), f"{role.role_id}:{SESSION_NAME}")
+
+
+def user_context(context: Context) -> dict[str, Any]:
+    """The caller as resources keep it (API shape UserContext)."""
+    identity = identity_of(context)
+    return {"IamIdentity": {"Arn": identity.arn, "PrincipalId": identity.user_id}}

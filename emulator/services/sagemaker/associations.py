@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.aws.errors import NotImplementedHere, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
+from emulator.services.identity import user_context
 from emulator.services.sagemaker.lineage_entities import ARTIFACT, ASSOCIATION, find_entity
-from emulator.services.sagemaker.pipelines import caller, paging
+from emulator.services.sagemaker.paging import paging
 from emulator.store.resources import Query, Resource
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add_association(request: Request, context: Context) -> Response:
     source, destination = _end(request["SourceArn"], context), _end(request["DestinationArn"], context)
     body = {f"Source{member}": value for member, value in source.items()}
     body |= {f"Destination{member}": value for member, value in destination.items()}
-    body |= {"AssociationType": request.get("AssociationType"), "CreatedBy": caller(context)}
+    body |= {"AssociationType": request.get("AssociationType"), "CreatedBy": user_context(context)}
     name = _name(source["Arn"], destination["Arn"])
     if not context.app.resources.insert(Resource(context.scope, ASSOCIATION, name, name, body)):
         raise ValidationException(

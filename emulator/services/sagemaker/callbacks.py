@@ -8,7 +8,7 @@ from emulator.aws.errors import ConflictException, ResourceNotFound
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.steps.callback import EXECUTION, KIND, REASON, TOKEN, VALUES
 from emulator.services.context import Context
-from emulator.services.sagemaker.pipelines import recall, remember
+from emulator.services.sagemaker.idempotency import recall, remember
 from emulator.store.resources import Resource
 
 
@@ -32,10 +32,7 @@ def send_pipeline_execution_step_failure(request: Request, context: Context) -> 
 
 
 def _end(action: str, end: Callable[[Resource], None], request: Request, context: Context) -> Response:
-    """A repeated request with its own ClientRequestToken is answered as the first was."""
-    named = request.get("ClientRequestToken") is not None
-    earlier = recall(context, action, request) if named else None
-    if earlier is not None:
+    if earlier := recall(context, action, request):
         return {EXECUTION: earlier}
     callback = context.app.resources.get(context.scope, KIND, request[TOKEN])
     if callback is None or callback.name != request[TOKEN]:
@@ -45,8 +42,7 @@ def _end(action: str, end: Callable[[Resource], None], request: Request, context
         if resource.status != "InProgress":
             raise ConflictException(f"The step of callback token '{resource.name}' has already ended.")
         end(resource)
-        if named:
-            remember(context, action, request, resource.body[EXECUTION])
+        remember(context, action, request, resource.body[EXECUTION])
 
     context.app.resources.update(callback.arn, change)
     return {EXECUTION: callback.body[EXECUTION]}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.aws.arns import sagemaker_arn
 from emulator.aws.errors import ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.sagemaker.pipelines import caller, paging
+from emulator.services.identity import user_context
+from emulator.services.sagemaker.paging import paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource
 
@@ -101,7 +102,7 @@ def create(
     """
     check_new_tags(tags)
     arn = sagemaker_arn(context.account, context.region, kind, name.lower())
-    who = caller(context)
+    who = user_context(context)
     new = Resource(
         context.scope, kind, name, arn, body | {"CreatedBy": who, "LastModifiedBy": who}, parent=parent.lower()
     )
@@ -122,7 +123,7 @@ def update(context: Context, resource: Resource, members: dict[str, Any]) -> Non
 
     def change(stored: Resource) -> None:
         stored.body |= {member: value for member, value in members.items() if value is not None}
-        stored.body["LastModifiedBy"] = caller(context)
+        stored.body["LastModifiedBy"] = user_context(context)
 
     context.app.resources.update(resource.arn, change)
 
@@ -142,4 +143,4 @@ def summary(resource: Resource, noun: str) -> dict[str, Any]:
 
 def pages(request: Request) -> dict[str, Any]:
     """The paging of their List operations; AWS gives 10 at a time unless asked."""
-    return paging({**request, "MaxResults": request.get("MaxResults", DEFAULT_PAGE)})
+    return paging(request, size=DEFAULT_PAGE)

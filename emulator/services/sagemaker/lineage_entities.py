@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from emulator.aws.arns import Arn, sagemaker_arn
 from emulator.aws.errors import ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response
-from emulator.services.sagemaker.pipelines import caller, paging
+from emulator.services.identity import user_context
+from emulator.services.sagemaker.paging import paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.services.sagemaker.trial_components import find_component
 from emulator.services.sagemaker_metrics import TRIAL_COMPONENT
@@ -50,7 +51,7 @@ class Entity:
         check_new_tags(tags)
         arn = self.arn(context, identifier)
         body = {member: request[member] for member in self.members if request.get(member) is not None}
-        body |= {SOURCE_URI: request["Source"][SOURCE_URI], _CREATED_BY: caller(context)}
+        body |= {SOURCE_URI: request["Source"][SOURCE_URI], _CREATED_BY: user_context(context)}
         resources = context.app.resources
         with resources.database.transaction():
             if not resources.insert(Resource(context.scope, self.kind, identifier, arn, body)):
@@ -94,7 +95,7 @@ class Entity:
                     f"{self.noun} {stored.arn} would have {len(properties)} properties; the limit is {MAX_PROPERTIES}."
                 )
             stored.body["Properties"] = properties
-            stored.body[_MODIFIED_BY] = caller(context)
+            stored.body[_MODIFIED_BY] = user_context(context)
 
         context.app.resources.update(entity.arn, change)
         return {f"{self.noun}Arn": entity.arn}

@@ -8,12 +8,14 @@ AWS leaves open, every entity is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from emulator.aws.errors import ValidationException
+from emulator.aws.errors import ResourceNotFound
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.lineage_entities import ACTION, ARTIFACT, ASSOCIATION, CONTEXT, find_entity
+from emulator.services.sagemaker.paging import page_of
 from emulator.services.sagemaker_metrics import TRIAL_COMPONENT
 from emulator.store.resources import Query, Resource
 
@@ -37,13 +39,9 @@ _OTHER_END = {"DestinationArn": "SourceArn", "SourceArn": "DestinationArn"}
 def query_lineage(request: Request, context: Context) -> Response:
     vertices, edges = _reached(request, context)
     wanted = _filter(request.get("Filters") or {})
-    matching = [vertex for vertex in (_vertex(arn, context) for arn in vertices) if wanted(*vertex)]
-    start, size = _position(request.get("NextToken")), request.get("MaxResults", MAX_RESULTS)
-    end = start + size
-    found = {
-        "Vertices": [told for _, told in matching[start:end]],
-        "NextToken": str(end) if end < len(matching) else None,
-    }
+    matching = [vertex for vertex in _told(vertices, context) if wanted(*vertex)]
+    page, token = page_of(matching, request, MAX_RESULTS)
+    found = {"Vertices": [told for _, told in page], "NextToken": token}
     return found | ({"Edges": edges} if request.get("IncludeEdges", True) else {})
 
 
@@ -78,9 +76,12 @@ def _edge(association: Resource) -> dict[str, Any]:
     return {member: association.body.get(member) for member in ("SourceArn", "DestinationArn", "AssociationType")}
 
 
-def _vertex(arn: str, context: Context) -> tuple[Resource, dict[str, Any]]:
-    entity, kind = find_entity(context, arn)
-    return entity, {"Arn": entity.arn, "Type": kind, "LineageType": LINEAGE_TYPES[entity.kind]}
+def _told(arns: list[str], context: Context) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """The entities with their vertices, without trial components that are gone: those leave associations behind."""
+    for arn in arns:
+        with suppress(ResourceNotFound):
+            entity, kind = find_entity(context, arn)
+            yield entity, {"Arn": entity.arn, "Type": kind, "LineageType": LINEAGE_TYPES[entity.kind]}
 
 
 def _filter(filters: dict[str, Any]) -> Callable[[Resource, dict[str, Any]], bool]:
@@ -101,11 +102,3 @@ def _filter(filters: dict[str, Any]) -> Callable[[Resource, dict[str, Any]], boo
 
 def _within(moment: float, after: datetime | None, before: datetime | None) -> bool:
     return (after is None or moment > after.timestamp()) and (before is None or moment < before.timestamp())
-
-
-def _position(token: str | None) -> int:
-    if token is None:
-        return 0
-    if not token.isdigit():
-        raise ValidationException("The NextToken is not one of this operation.")
-    return int(token)

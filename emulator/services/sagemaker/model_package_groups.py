@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn, sagemaker_arn
 from emulator.aws.errors import ConflictException, ValidationException
 from emulator.aws.operations import Request, Response, operation
+from emulator.services.sagemaker.paging import paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource
 
@@ -44,7 +44,7 @@ def describe_model_package_group(request: Request, context: Context) -> Response
 def list_model_package_groups(request: Request, context: Context) -> Response:
     if request.get("CrossAccountFilterOption") == "CrossAccount":
         return {"ModelPackageGroupSummaryList": []}  # nothing is ever shared with this account
-    groups, token = context.app.resources.page(context.scope, Query(KIND, **paging(request)))
+    groups, token = context.app.resources.page(context.scope, Query(KIND, **registry_paging(request)))
     return {"ModelPackageGroupSummaryList": [summary(group) for group in groups], "NextToken": token}
 
 
@@ -88,24 +88,11 @@ def summary(group: Resource) -> dict[str, Any]:
     }
 
 
-def paging(request: Request) -> dict[str, Any]:
-    """What the registry's List operations have in common, as arguments of a ``Query``.
+def registry_paging(request: Request) -> dict[str, Any]:
+    """The paging of the registry's List operations: the newest comes first by default.
 
-    The newest comes first by default. The API Reference says ascending, but AWS's own templates take the first of an
-    unsorted list as the latest, and so do programs that were written against the service.
+    The API Reference says ascending, but AWS's own templates take the first of an unsorted list as the latest, and so
+    do programs that were written against the service.
     """
-    sort_by = request.get("SortBy", "CreationTime")
-    default_order = "Descending" if sort_by == "CreationTime" else "Ascending"
-    return {
-        "name_contains": request.get("NameContains"),
-        "created_after": _seconds(request.get("CreationTimeAfter")),
-        "created_before": _seconds(request.get("CreationTimeBefore")),
-        "sort_by": sort_by,
-        "descending": request.get("SortOrder", default_order) == "Descending",
-        "max_results": request.get("MaxResults", 100),
-        "next_token": request.get("NextToken"),
-    }
-
-
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
+    by_time = request.get("SortBy", "CreationTime") == "CreationTime"
+    return paging(request, order="Descending" if by_time else "Ascending")

@@ -1,19 +1,19 @@
 """Model packages: versions in a group of the model registry, and packages outside of any group.
 
-A package is complete as soon as it is created, as on AWS where nothing needs validation. ``ValidationSpecification``
-(test transform jobs) is refused until transform jobs are here.
+A package is complete as soon as it is created, as on AWS where nothing needs validation. ``ValidationSpecification``,
+by which AWS runs transform jobs to validate one, is refused.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn, sagemaker_arn
-from emulator.aws.errors import AwsError, ConflictException, NotImplementedHere, ValidationException
+from emulator.aws.errors import AwsError, NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.sagemaker.model_package_groups import LAST_VERSION, find_group, paging
+from emulator.services.sagemaker.idempotency import recall, remember
+from emulator.services.sagemaker.model_package_groups import LAST_VERSION, find_group, registry_paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.objects import parse_s3_uri
 from emulator.store.resources import Query, Resource
@@ -45,14 +45,13 @@ def create_model_package(request: Request, context: Context) -> Response:
     _check_content(request, context)
     resources = context.app.resources
     with resources.database.transaction():
-        earlier = _created_by_token(request, context)
+        earlier = recall(context, "CreateModelPackage", request)
         if earlier is None:
             package = _new_version(request, context) if "ModelPackageGroupName" in request else _new(request, context)
             if not resources.insert(package):
                 raise ValidationException(f"Model Package already exists: {package.arn}")
             resources.add_tags(package.arn, request.get("Tags") or [])
-            if token := request.get("ClientToken"):
-                resources.remember_token(context.scope, "CreateModelPackage", token, _canonical(request), package.arn)
+            remember(context, "CreateModelPackage", request, package.arn)
     return {"ModelPackageArn": earlier or package.arn}
 
 
@@ -80,7 +79,7 @@ def list_model_packages(request: Request, context: Context) -> Response:
         parent=find_group(context, group).name if group else None,
         has_parent={"Versioned": True, "Unversioned": False, "Both": None}[kind],
         members={"ModelApprovalStatus": approval} if approval else {},
-        **paging(request),
+        **registry_paging(request),
     )
     packages, token = context.app.resources.page(context.scope, query)
     return {"ModelPackageSummaryList": [_pick(package, _SUMMARY_MEMBERS) for package in packages], "NextToken": token}
@@ -203,37 +202,23 @@ def _check_content(request: Request, context: Context) -> None:
         )
     if request.get("SkipModelValidation") != "All":
         for container in containers:
-            _check_model_data(container, context)
+            source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+            if uri := container.get("ModelDataUrl") or source.get("S3Uri"):
+                check_model_data(uri, context, prefix=source.get("S3DataType") == "S3Prefix")
 
 
-def _check_model_data(container: dict[str, Any], context: Context) -> None:
-    """The model's data is there: an object, or for ``S3Prefix`` at least one object under the prefix."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    uri = container.get("ModelDataUrl") or source.get("S3Uri")
-    if not uri:
-        return
+def check_model_data(uri: str, context: Context, *, prefix: bool) -> None:
+    """The model's data is there: an object, or for a prefix at least one object under it.
+
+    Raises:
+        ValidationException: it is not.
+    """
     bucket, key = parse_s3_uri(uri)
     objects = context.app.objects
-    if objects.bucket(bucket) is None:
+    if objects.bucket(bucket) is None or not (
+        objects.list_objects(bucket, key, limit=1) if prefix else objects.head(bucket, key)
+    ):
         raise ValidationException(f"Could not find model data at {uri}.")
-    prefix = source.get("S3DataType") == "S3Prefix"
-    if not (objects.list_objects(bucket, key, limit=1) if prefix else objects.head(bucket, key)):
-        raise ValidationException(f"Could not find model data at {uri}.")
-
-
-def _created_by_token(request: Request, context: Context) -> str | None:
-    """The ARN that an earlier call with the same token and the same request made."""
-    token = request.get("ClientToken")
-    earlier = context.app.resources.recall_token(context.scope, "CreateModelPackage", token) if token else None
-    if earlier is None:
-        return None
-    if earlier[0] != _canonical(request):
-        raise ConflictException(f"ClientToken {token} was used before in a request with other parameters.")
-    return earlier[1]
-
-
-def _canonical(request: Request) -> str:
-    return json.dumps({key: value for key, value in request.items() if key != "ClientToken"}, sort_keys=True)
 
 
 def _apply(request: Request, body: dict[str, Any]) -> None:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from emulator.aws.arns import sagemaker_arn
 from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.sagemaker.model_package_groups import paging
-from emulator.services.sagemaker.model_packages import find_package
+from emulator.services.sagemaker.model_package_groups import registry_paging
+from emulator.services.sagemaker.model_packages import check_model_data, find_package
 from emulator.services.sagemaker.tags import check_new_tags
-from emulator.store.objects import parse_s3_uri
 from emulator.store.resources import Query, Resource
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def describe_model(request: Request, context: Context) -> Response:
 
 @operation("sagemaker", "ListModels")
 def list_models(request: Request, context: Context) -> Response:
-    models, token = context.app.resources.page(context.scope, Query(KIND, **paging(request)))
+    models, token = context.app.resources.page(context.scope, Query(KIND, **registry_paging(request)))
     summaries = [{"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created} for model in models]
     return {"Models": summaries, "NextToken": token}
 
@@ -143,17 +142,6 @@ def _check_container(container: dict[str, Any], context: Context) -> None:
     if url and source:
         raise ValidationException("Only one of ModelDataUrl or ModelDataSource can be specified for a container.")
     if source:
-        _check_data(context, source["S3Uri"], prefix=source["S3DataType"] == "S3Prefix")
+        check_model_data(source["S3Uri"], context, prefix=source["S3DataType"] == "S3Prefix")
     elif url:
-        _check_data(context, url, prefix=container.get("Mode") == "MultiModel")
-
-
-def _check_data(context: Context, uri: str, *, prefix: bool) -> None:
-    """The data is an object, or for a prefix (and for many models) at least one object under it."""
-    bucket, key = parse_s3_uri(uri)
-    objects = context.app.objects
-    if objects.bucket(bucket) is not None and (
-        objects.list_objects(bucket, key, limit=1) if prefix else objects.head(bucket, key)
-    ):
-        return
-    raise ValidationException(f"Could not find model data at {uri}.")
+        check_model_data(url, context, prefix=container.get("Mode") == "MultiModel")

@@ -25,18 +25,16 @@ from emulator.engine.names import execution_id
 from emulator.engine.parameters import bind_parameters
 from emulator.engine.selection import CONFIG, SOURCE, check_selection, copy_results
 from emulator.engine.transitions import ENDED, EXECUTING, FAILED, STOPPED, STOPPING
+from emulator.services.identity import user_context
+from emulator.services.sagemaker.idempotency import recall, remember
 from emulator.services.sagemaker.job_components import ensure_trial_of
+from emulator.services.sagemaker.paging import page_of, paging, read_position, write_position
 from emulator.services.sagemaker.pipelines import (
     aliases_of,
-    caller,
     find_pipeline,
     find_version,
-    paging,
-    recall,
-    remember,
     version_with_alias,
 )
-from emulator.services.sagemaker.positions import read_position, write_position
 from emulator.store.resources import Query, Resource
 
 if TYPE_CHECKING:
@@ -88,8 +86,8 @@ def _new_execution(request: Request, context: Context, pipeline: Resource) -> Re
         PARALLELISM: request.get(PARALLELISM) or pipeline.body.get(PARALLELISM),
         DISPLAY_NAME: request.get(DISPLAY_NAME, f"execution-{int(now * 1000)}"),
         DESCRIPTION: request.get(DESCRIPTION),
-        "CreatedBy": caller(context),
-        "LastModifiedBy": caller(context),
+        "CreatedBy": user_context(context),
+        "LastModifiedBy": user_context(context),
     }
     arn = f"{pipeline.arn}/execution/{name}"
     execution = Resource(context.scope, KIND, name, arn, body, EXECUTING, pipeline.name, created=now, modified=now)
@@ -148,7 +146,7 @@ def retry_pipeline_execution(request: Request, context: Context) -> Response:
     def change(resource: Resource) -> None:
         if request.get(PARALLELISM) is not None:
             resource.body[PARALLELISM] = request[PARALLELISM]
-        resource.body["LastModifiedBy"] = caller(context)
+        resource.body["LastModifiedBy"] = user_context(context)
 
     with context.app.resources.database.transaction():
         _check_limit(context)
@@ -181,7 +179,7 @@ def update_pipeline_execution(request: Request, context: Context) -> Response:
     def change(resource: Resource) -> None:
         members = (DISPLAY_NAME, DESCRIPTION, PARALLELISM)
         resource.body |= {member: request[member] for member in members if request.get(member) is not None}
-        resource.body["LastModifiedBy"] = caller(context)
+        resource.body["LastModifiedBy"] = user_context(context)
 
     context.app.resources.update(execution.arn, change)
     context.app.engine.refresh(execution.arn)
@@ -211,7 +209,8 @@ def list_pipeline_executions(request: Request, context: Context) -> Response:
     pipeline = find_pipeline(context, request["PipelineName"])
     alias = request.get("PipelineVersionAlias")
     members = {VERSION: version_with_alias(context, pipeline, alias)} if alias is not None else {}
-    query = Query(KIND, parent=pipeline.name, members=members, **paging(request))
+    sort_by = {"PipelineExecutionArn": "Name"}.get(request.get("SortBy", ""), "CreationTime")
+    query = Query(KIND, parent=pipeline.name, members=members, **paging({**request, "SortBy": sort_by}))
     executions, token = context.app.resources.page(context.scope, query)
     aliases = context.app.engine.store.versions.aliases(pipeline.arn)
     summaries = [_summary(execution, aliases) for execution in executions]
@@ -267,13 +266,8 @@ def _step(step: StepRecord) -> dict[str, Any]:
 def list_pipeline_parameters_for_execution(request: Request, context: Context) -> Response:
     """The values given at the start, in their order; defaults are in the definition."""
     execution = find_execution(context, request["PipelineExecutionArn"])
-    first = read_position(request.get("NextToken")) or 0
-    end = first + int(request.get("MaxResults", 100))
-    parameters = execution.body[PARAMETERS]
-    return {
-        "PipelineParameters": parameters[first:end],
-        "NextToken": write_position(end) if end < len(parameters) else None,
-    }
+    page, token = page_of(execution.body[PARAMETERS], request, 100)
+    return {"PipelineParameters": page, "NextToken": token}
 
 
 @operation("sagemaker", "DescribePipelineDefinitionForExecution")

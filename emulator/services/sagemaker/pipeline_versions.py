@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.aws.errors import ResourceNotFound
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.versions import Version
+from emulator.services.sagemaker.paging import read_position, write_position
 from emulator.services.sagemaker.pipelines import aliases_of, assign_aliases, find_pipeline
-from emulator.services.sagemaker.positions import read_position, write_position
 
 if TYPE_CHECKING:
     from emulator.services.context import Context

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from emulator.aws.arns import Arn, partition_of
+from emulator.aws.arns import Arn, sagemaker_arn
 from emulator.aws.errors import ConflictException, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.checks import check_definition
@@ -15,7 +14,9 @@ from emulator.engine.execution import KIND as EXECUTION
 from emulator.engine.execution import PARALLELISM, VERSION
 from emulator.engine.transitions import EXECUTING, STOPPING
 from emulator.engine.versions import Version
-from emulator.services.identity import identity_of
+from emulator.services.identity import user_context
+from emulator.services.sagemaker.idempotency import recall, remember
+from emulator.services.sagemaker.paging import paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource
 
@@ -43,7 +44,7 @@ def create_pipeline(request: Request, context: Context) -> Response:
     if definition is None:
         raise ValidationException("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
     body = {member: request[member] for member in _DESCRIBED if request.get(member) is not None}
-    body |= {"CreatedBy": caller(context), "LastModifiedBy": caller(context)}
+    body |= {"CreatedBy": user_context(context), "LastModifiedBy": user_context(context)}
     pipeline = Resource(context.scope, KIND, request["PipelineName"], arn, body, status="Active")
     pipeline.modified = pipeline.created
     with resources.database.transaction():
@@ -66,7 +67,7 @@ def update_pipeline(request: Request, context: Context) -> Response:
     def change(resource: Resource) -> None:
         before = resource.body[VERSION]
         resource.body |= {member: request[member] for member in _DESCRIBED if request.get(member) is not None}
-        resource.body["LastModifiedBy"] = caller(context)
+        resource.body["LastModifiedBy"] = user_context(context)
         if definition is not None:
             resource.body[VERSION] = context.app.engine.store.versions.add(pipeline.arn, definition)
         if aliases and resource.body[VERSION] == before:
@@ -130,23 +131,12 @@ def delete_pipeline(request: Request, context: Context) -> Response:
                 f"Pipeline {pipeline.arn} has running executions and cannot be deleted."
                 f" Stop them with StopPipelineExecution first: {', '.join(running[:5])}"
             )
-        for execution in _executions(context, pipeline):
+        for execution in list(resources.walk(context.scope, Query(EXECUTION, parent=pipeline.name))):
             store.forget_execution(execution.arn)
             resources.delete(execution.arn)
         store.forget_pipeline(pipeline.arn)
         resources.delete(pipeline.arn)
     return {"PipelineArn": pipeline.arn}
-
-
-def _executions(context: Context, pipeline: Resource) -> list[Resource]:
-    found: list[Resource] = []
-    token: str | None = None
-    while True:
-        query = Query(EXECUTION, parent=pipeline.name, max_results=1000, next_token=token)
-        page, token = context.app.resources.page(context.scope, query)
-        found += page
-        if token is None:
-            return found
 
 
 def _summary(pipeline: Resource, context: Context) -> dict[str, Any]:
@@ -275,8 +265,7 @@ def _not_found(arn: str) -> ResourceNotFound:
 
 
 def pipeline_arn(context: Context, name: str) -> str:
-    """``arn:aws:sagemaker:…:pipeline/<name>``; unlike ARNs of jobs it keeps the case of the name."""
-    return str(Arn(partition_of(context.region), "sagemaker", context.region, context.account, f"{KIND}/{name}"))
+    return sagemaker_arn(context.account, context.region, KIND, name)
 
 
 def _refuse_taken(context: Context, name: str) -> None:
@@ -285,48 +274,3 @@ def _refuse_taken(context: Context, name: str) -> None:
             "Pipeline names must be unique within an AWS account and region."
             f" Pipeline with name ({name}) already exists."
         )
-
-
-def caller(context: Context) -> dict[str, Any]:
-    """The UserContext of whoever made the request."""
-    identity = identity_of(context)
-    return {"IamIdentity": {"Arn": identity.arn, "PrincipalId": identity.user_id}}
-
-
-def paging(request: Request) -> dict[str, Any]:
-    """What the List operations of pipelines and executions have in common, as arguments of a ``Query``."""
-    after, before = request.get("CreatedAfter"), request.get("CreatedBefore")
-    return {
-        "created_after": after.timestamp() if after else None,
-        "created_before": before.timestamp() if before else None,
-        "sort_by": "CreationTime" if request.get("SortBy", "CreationTime") == "CreationTime" else "Name",
-        "descending": request.get("SortOrder", "Descending") == "Descending",
-        "max_results": request.get("MaxResults", 100),
-        "next_token": request.get("NextToken") or None,
-    }
-
-
-def recall(context: Context, action: str, request: Request) -> str | None:
-    """The ARN that an earlier request with the same token made, None if there was none.
-
-    Raises:
-        ConflictException: the earlier request was another.
-    """
-    found = context.app.resources.recall_token(context.scope, action, request["ClientRequestToken"])
-    if found is None:
-        return None
-    if found[0] != _canonical(request):
-        raise ConflictException(
-            f"The ClientRequestToken {request['ClientRequestToken']} was used before with other parameters."
-        )
-    return found[1]
-
-
-def remember(context: Context, action: str, request: Request, arn: str) -> None:
-    """Note, in the transaction that makes ``arn``, the token of the request."""
-    token = request["ClientRequestToken"]
-    context.app.resources.remember_token(context.scope, action, token, _canonical(request), arn)
-
-
-def _canonical(request: Request) -> str:
-    return json.dumps(request, sort_keys=True, default=str)

@@ -11,71 +11,43 @@ from emulator.jobs.hosts import cluster
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME
 from emulator.jobs.processing import KIND, LOCAL_ROOT
 from emulator.services.context import Context
-from emulator.services.sagemaker import jobs
 from emulator.services.sagemaker.instance_preferences import selected
+from emulator.services.sagemaker.jobs import JobFamily
 from emulator.store.objects import parse_s3_uri
-from emulator.store.resources import Resource
 
-NOUN = "processing job"
-IN_USE = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+FAMILY = JobFamily(KIND, "ProcessingJob", "processing job")
 
 
 @operation("sagemaker", "CreateProcessingJob")
 def create_processing_job(request: Request, context: Context) -> Response:
     body = dict(request)
-    name = body.pop("ProcessingJobName")
     body.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME})
     _validate(body)
-    jobs.check_hosts(context, len(cluster(body["ProcessingResources"]["ClusterConfig"])), NOUN)
-    job = jobs.insert(context, KIND, name, body, IN_USE)
-    return {"ProcessingJobArn": job.arn}
+    FAMILY.check_hosts(context, len(cluster(body["ProcessingResources"]["ClusterConfig"])))
+    return {"ProcessingJobArn": FAMILY.create(context, body).arn}
 
 
 @operation("sagemaker", "DescribeProcessingJob")
 def describe_processing_job(request: Request, context: Context) -> Response:
-    job = _find(request, context)
-    return {
-        **job.body,
-        "ProcessingJobName": job.name,
-        "ProcessingJobArn": job.arn,
-        "ProcessingJobStatus": job.status,
-        "CreationTime": job.created,
-        "LastModifiedTime": job.modified,
-    }
+    job = FAMILY.find(request, context)
+    return job.body | FAMILY.described(job)
 
 
 @operation("sagemaker", "ListProcessingJobs")
 def list_processing_jobs(request: Request, context: Context) -> Response:
-    page, token = context.app.resources.page(context.scope, jobs.query(KIND, request))
-    return {"ProcessingJobSummaries": [_summary(job) for job in page], "NextToken": token}
-
-
-def _summary(job: Resource) -> dict[str, Any]:
-    return {
-        "ProcessingJobName": job.name,
-        "ProcessingJobArn": job.arn,
-        "CreationTime": job.created,
-        "LastModifiedTime": job.modified,
-        "ProcessingJobStatus": job.status,
-        **{name: job.body.get(name) for name in ("ProcessingEndTime", "FailureReason", "ExitMessage")},
-    }
+    members = ("ProcessingEndTime", "FailureReason", "ExitMessage")
+    return FAMILY.list(request, context, lambda job: {name: job.body.get(name) for name in members})
 
 
 @operation("sagemaker", "StopProcessingJob")
 def stop_processing_job(request: Request, context: Context) -> Response:
-    jobs.stop(context, _find(request, context), NOUN, lambda job: None)
-    return {}
+    return FAMILY.stop(request, context)
 
 
 @operation("sagemaker", "DeleteProcessingJob")
 def delete_processing_job(request: Request, context: Context) -> Response:
-    jobs.delete(context, _find(request, context), NOUN)
+    FAMILY.delete(context, FAMILY.find(request, context))
     return {}
-
-
-def _find(request: Request, context: Context) -> Resource:
-    name = request["ProcessingJobName"]
-    return jobs.find(context, KIND, name, f"Could not find requested job with name: {name}")
 
 
 def _validate(body: dict[str, Any]) -> None:

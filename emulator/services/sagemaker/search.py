@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, find, operation
 from emulator.services.context import Context
+from emulator.services.sagemaker.paging import page_of
 from emulator.store.resources import Query
 
 _TYPES = {
@@ -49,11 +49,10 @@ def search(request: Request, context: Context) -> Response:
     expression = request.get("SearchExpression", {})
     found = [document for document in _documents(request["Resource"], context) if _holds(expression, document)]
     _sort(found, request.get("SortBy", _DEFAULT_SORT), request.get("SortOrder", "Descending"))
-    start = _position(request.get("NextToken"))
-    end = start + request.get("MaxResults", _DEFAULT_RESULTS)
+    page, token = page_of(found, request, _DEFAULT_RESULTS)
     return {
-        "Results": [_record(request["Resource"], document) for document in found[start:end]],
-        "NextToken": str(end) if end < len(found) else None,
+        "Results": [_record(request["Resource"], document) for document in page],
+        "NextToken": token,
         "TotalHits": {"Value": len(found), "Relation": "EqualTo"},
     }
 
@@ -163,11 +162,3 @@ def _sort(found: list[dict[str, Any]], name: str, order: str) -> None:
 
 def _sort_key(value: Any) -> tuple[float, str]:
     return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
-
-
-def _position(token: str | None) -> int:
-    if token is None:
-        return 0
-    if not token.isdigit():
-        raise ValidationException("The NextToken is not one of this operation.")
-    return int(token)

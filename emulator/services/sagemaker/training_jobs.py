@@ -13,22 +13,24 @@ from emulator.jobs.plan import DEFAULT_MAX_RUNTIME
 from emulator.jobs.training import KIND
 from emulator.jobs.transitions import move_to
 from emulator.services.context import Context
-from emulator.services.sagemaker import jobs, profiler_rules, training_requests, warm_pools
+from emulator.services.sagemaker import profiler_rules, training_requests, warm_pools
+from emulator.services.sagemaker.jobs import JobFamily
 from emulator.store.resources import Resource
 
-NOUN = "training job"
-IN_USE = (
+FAMILY = JobFamily(
+    KIND,
+    "TrainingJob",
+    "training job",
     "Training job names must be unique within an AWS account and region, and a training job with this name already"
-    " exists"
+    " exists",
+    lambda name: ValidationException("Requested resource not found."),
 )
-MISSING = "Requested resource not found."
 _DEFAULTS = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining")
 
 
 @operation("sagemaker", "CreateTrainingJob")
 def create_training_job(request: Request, context: Context) -> Response:
     body = dict(request)
-    name = body.pop("TrainingJobName")
     body["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **body.get("StoppingCondition", {})}
     for member in _DEFAULTS:
         body.setdefault(member, False)
@@ -36,27 +38,23 @@ def create_training_job(request: Request, context: Context) -> Response:
     warm_pools.check(body)
     training_requests.define_metrics(body)
     training_requests.check_data(body, context)
-    jobs.check_hosts(context, len(cluster(body["ResourceConfig"])), NOUN)
+    FAMILY.check_hosts(context, len(cluster(body["ResourceConfig"])))
     now = time.time()
     move_to(body, "Starting", "Starting the training job", now)
-    job = jobs.insert(context, KIND, name, body, IN_USE)
-    warm_pools.take_over(context, body, name, now)
+    job = FAMILY.create(context, body)
+    warm_pools.take_over(context, job, now)
     return {"TrainingJobArn": job.arn}
 
 
 @operation("sagemaker", "DescribeTrainingJob")
 def describe_training_job(request: Request, context: Context) -> Response:
-    job = _find(request, context)
+    job = FAMILY.find(request, context)
     return {
         **job.body,
         **_completed(job.body),
         **profiler_rules.evaluations(job),
+        **FAMILY.described(job),
         warm_pools.STATUS: warm_pools.status(job, time.time()),
-        "TrainingJobName": job.name,
-        "TrainingJobArn": job.arn,
-        "TrainingJobStatus": job.status,
-        "CreationTime": job.created,
-        "LastModifiedTime": job.modified,
     }
 
 
@@ -81,7 +79,7 @@ def _channel(channel: dict[str, Any]) -> dict[str, Any]:
 
 @operation("sagemaker", "ListTrainingJobs")
 def list_training_jobs(request: Request, context: Context) -> Response:
-    wanted, now = jobs.query(KIND, request), time.time()
+    wanted, now = FAMILY.query(request), time.time()
     found: list[Resource] = []
     token = wanted.next_token
     while True:
@@ -102,12 +100,8 @@ def _is_listed(job: Resource, request: Request, now: float) -> bool:
 
 def _summary(job: Resource, now: float) -> dict[str, Any]:
     return {
-        "TrainingJobName": job.name,
-        "TrainingJobArn": job.arn,
-        "CreationTime": job.created,
-        "LastModifiedTime": job.modified,
+        **FAMILY.described(job),
         "TrainingEndTime": job.body.get("TrainingEndTime"),
-        "TrainingJobStatus": job.status,
         "SecondaryStatus": job.body.get("SecondaryStatus"),
         warm_pools.STATUS: warm_pools.status(job, now),
     }
@@ -115,7 +109,7 @@ def _summary(job: Resource, now: float) -> dict[str, Any]:
 
 @operation("sagemaker", "UpdateTrainingJob")
 def update_training_job(request: Request, context: Context) -> Response:
-    job = _find(request, context)
+    job = FAMILY.find(request, context)
     training_requests.check_features(request)
     context.app.resources.update(job.arn, lambda current: _update(current, request))
     return {"TrainingJobArn": job.arn}
@@ -152,15 +146,10 @@ def stop_training_job(request: Request, context: Context) -> Response:
     def note(job: Resource) -> None:
         move_to(job.body, "Stopping", "Stopping the training job", time.time())
 
-    jobs.stop(context, _find(request, context), NOUN, note)
-    return {}
+    return FAMILY.stop(request, context, note)
 
 
 @operation("sagemaker", "DeleteTrainingJob")
 def delete_training_job(request: Request, context: Context) -> Response:
-    jobs.delete(context, _find(request, context), NOUN)
+    FAMILY.delete(context, FAMILY.find(request, context))
     return {}
-
-
-def _find(request: Request, context: Context) -> Resource:
-    return jobs.find(context, KIND, request["TrainingJobName"], MISSING)

@@ -15,71 +15,43 @@ from emulator.jobs.transform.jsonpath import JsonPathError
 from emulator.jobs.transform.parameters import MAX_PAYLOAD_MIB
 from emulator.jobs.transform.transform import KIND
 from emulator.services.context import Context
-from emulator.services.sagemaker import jobs
+from emulator.services.sagemaker.jobs import JobFamily
 from emulator.services.sagemaker.model_packages import find_package
 from emulator.services.sagemaker.models import find_model
 from emulator.store.objects import parse_s3_uri
 from emulator.store.resources import Resource
 
-NOUN = "transform job"
-IN_USE = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+FAMILY = JobFamily(KIND, "TransformJob", "transform job")
+_OWN_MEMBERS = (CONTAINERS, "EnableNetworkIsolation", "RoleArn")
+"""Of the model, kept with the job: a model may be deleted while its jobs run."""
 
 
 @operation("sagemaker", "CreateTransformJob")
 def create_transform_job(request: Request, context: Context) -> Response:
     body = dict(request)
-    name = body.pop("TransformJobName")
     _validate(body)
     body |= _served(find_model(context, body["ModelName"]), context)
     servers = body["TransformResources"]["InstanceCount"] * len(body[CONTAINERS])
     if servers > context.app.jobs.max_servers:
-        jobs.check_hosts(context, servers, NOUN)
-    job = jobs.insert(context, KIND, name, body, IN_USE)
-    return {"TransformJobArn": job.arn}
+        FAMILY.check_hosts(context, servers)
+    return {"TransformJobArn": FAMILY.create(context, body).arn}
 
 
 @operation("sagemaker", "DescribeTransformJob")
 def describe_transform_job(request: Request, context: Context) -> Response:
-    job = _find(request, context)
-    return {
-        **{name: value for name, value in job.body.items() if name not in _OWN_MEMBERS},
-        "TransformJobName": job.name,
-        "TransformJobArn": job.arn,
-        "TransformJobStatus": job.status,
-        "CreationTime": job.created,
-    }
+    job = FAMILY.find(request, context)
+    return {name: value for name, value in job.body.items() if name not in _OWN_MEMBERS} | FAMILY.described(job)
 
 
 @operation("sagemaker", "ListTransformJobs")
 def list_transform_jobs(request: Request, context: Context) -> Response:
-    page, token = context.app.resources.page(context.scope, jobs.query(KIND, request))
-    return {"TransformJobSummaries": [_summary(job) for job in page], "NextToken": token}
-
-
-def _summary(job: Resource) -> dict[str, Any]:
-    return {
-        "TransformJobName": job.name,
-        "TransformJobArn": job.arn,
-        "CreationTime": job.created,
-        "LastModifiedTime": job.modified,
-        "TransformJobStatus": job.status,
-        **{name: job.body.get(name) for name in ("TransformEndTime", "FailureReason")},
-    }
+    members = ("TransformEndTime", "FailureReason")
+    return FAMILY.list(request, context, lambda job: {name: job.body.get(name) for name in members})
 
 
 @operation("sagemaker", "StopTransformJob")
 def stop_transform_job(request: Request, context: Context) -> Response:
-    jobs.stop(context, _find(request, context), NOUN, lambda job: None)
-    return {}
-
-
-_OWN_MEMBERS = (CONTAINERS, "EnableNetworkIsolation", "RoleArn")
-"""Of the model, kept with the job: a model may be deleted while its jobs run."""
-
-
-def _find(request: Request, context: Context) -> Resource:
-    name = request["TransformJobName"]
-    return jobs.find(context, KIND, name, f"Could not find requested job with name: {name}")
+    return FAMILY.stop(request, context)
 
 
 def _served(model: Resource, context: Context) -> dict[str, Any]:

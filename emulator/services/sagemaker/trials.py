@@ -13,6 +13,7 @@ from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker import experiments
 from emulator.services.sagemaker.experiments import TRIAL, find_experiment, given, pages, summary
 from emulator.services.sagemaker.trial_memberships import COMPONENTS, TRIALS, members_of
+from emulator.services.sagemaker_metrics import TRIAL_COMPONENT
 from emulator.store.resources import Query, Resource
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def list_trials(request: Request, context: Context) -> Response:
     if experiment and component:
         raise ValidationException("Only one of ExperimentName and TrialComponentName can be specified.")
     if component:
-        owner = experiments.find(context, "experiment-trial-component", component, "Trial component")
+        owner = experiments.find(context, TRIAL_COMPONENT, component, "Trial component")
         page, token = members_of(context, TRIALS, owner, pages(request))
     else:
         parent = find_experiment(context, experiment).name.lower() if experiment else None

@@ -20,22 +20,20 @@ from emulator.jobs.tuning.summary import succeeded
 from emulator.jobs.tuning.trials import trials_of
 from emulator.jobs.tuning.turn import INHERITED, KIND
 from emulator.services.context import Context
-from emulator.services.sagemaker.jobs import FINISHED
+from emulator.services.sagemaker.jobs import FINISHED, JobFamily
 from emulator.store.resources import Resource
 
-
-def find_tuning_job(context: Context, name: str) -> Resource:
-    """
-    Raises:
-        ResourceNotFound: there is none, in AWS's words.
-    """
-    job = context.app.resources.get(context.scope, KIND, name)
-    if job is None:
-        raise ResourceNotFound(
-            f"Amazon SageMaker can't find a tuning job with the name {name}. Make sure that the name is correct and"
-            " that the tuning job is in this account and region."
-        )
-    return job
+FAMILY = JobFamily(
+    KIND,
+    "HyperParameterTuningJob",
+    "hyperparameter tuning job",
+    "Hyperparameter tuning job names must be unique within an AWS account and region, and a hyperparameter tuning job"
+    " with this name already exists",
+    lambda name: ResourceNotFound(
+        f"Amazon SageMaker can't find a tuning job with the name {name}. Make sure that the name is correct and that"
+        " the tuning job is in this account and region."
+    ),
+)
 
 
 def complete(body: dict[str, Any]) -> None:
@@ -163,7 +161,7 @@ def inherited(warm_start: dict[str, Any], definitions: Sequence[Definition], con
     known: dict[str, list[dict[str, Any]]] = {str(index): [] for index in range(len(definitions))}
     leaders = []
     for given in warm_start["ParentHyperParameterTuningJobs"]:
-        parent = find_tuning_job(context, given["HyperParameterTuningJobName"])
+        parent = FAMILY.find(given, context)
         if parent.status not in FINISHED:
             raise ValidationException(f"Parent hyperparameter tuning job {parent.name} is in status {parent.status}.")
         if identical:

@@ -68,12 +68,12 @@ def status(job: Resource, now: float) -> dict[str, Any] | None:
     return {"Status": "Available"} if retained < keep else _ended("Terminated", keep)
 
 
-def take_over(context: Context, body: dict[str, Any], name: str, now: float) -> None:
+def take_over(context: Context, new: Resource, now: float) -> None:
     """Let a new job use the pool of the job that ended first among those whose pool is available and fits."""
-    candidates = (job for job in _finished(context, now) if _fits(job.body, body) and _is_available(job, now))
+    candidates = (job for job in _finished(context, now) if _fits(job.body, new.body) and _is_available(job, now))
     chosen = min(candidates, key=lambda job: float(job.body["TrainingEndTime"]), default=None)
     if chosen is not None:
-        reused = {**_ended("Reused", now - chosen.body["TrainingEndTime"]), "ReusedByJob": name}
+        reused = {**_ended("Reused", now - chosen.body["TrainingEndTime"]), "ReusedByJob": new.name}
         context.app.resources.update(chosen.arn, lambda job: job.body.update({STATUS: reused}))
 
 
@@ -102,13 +102,8 @@ def _is_available(job: Resource, now: float) -> bool:
 def _finished(context: Context, now: float) -> Iterator[Resource]:
     """The jobs with a pool that have ended, as far as it may still be there."""
     for state in FINISHED:
-        token: str | None = None
-        while True:
-            query = Query(KIND, status=state, members={MARK: 1}, modified_after=now - LONGEST, next_token=token)
-            page, token = context.app.resources.page(context.scope, query)
-            yield from page
-            if token is None:
-                break
+        query = Query(KIND, status=state, members={MARK: 1}, modified_after=now - LONGEST)
+        yield from context.app.resources.walk(context.scope, query)
 
 
 def _fits(one: dict[str, Any], other: dict[str, Any]) -> bool:

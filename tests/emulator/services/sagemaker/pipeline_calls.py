@@ -6,27 +6,21 @@ import itertools
 from pathlib import Path
 from typing import Any, cast
 
-from emulator.aws import operations
-from emulator.aws.errors import AwsError
 from emulator.engine.engine import Engine
-from emulator.services.context import App, Context
+from emulator.services.context import App
 from emulator.services.sagemaker import pipeline_executions, pipeline_versions, pipelines, tags
 from emulator.settings import Settings
-from emulator.store.database import Database
-from emulator.store.objects import ObjectStore
-from emulator.store.resources import SCHEMA, Resources, Scope
 from tests.emulator.engine.fakes import ENDED, ROLE, SCOPE, FakeSageMaker, eventually, processing, text_of
+from tests.emulator.services.sagemaker.direct_calls import DirectCalls
 
 MODULES = (pipelines, pipeline_executions, pipeline_versions, tags)
 
 
-class Pipelines:
-    """``pipelines.DescribePipeline(PipelineName="flights")`` calls that operation."""
+class Pipelines(DirectCalls):
+    scope = SCOPE
 
     def __init__(self, root: Path, **settings: Any) -> None:
-        self.database = Database(root / "state.db", SCHEMA)
-        self.resources = Resources(self.database)
-        self.objects = ObjectStore(root / "objects")
+        super().__init__(root)
         loaded = Settings.load({}, data_dir=root, **settings)
         self.engine = Engine(self.resources, self.objects, loaded)
         self.sagemaker = FakeSageMaker(self.resources)
@@ -38,22 +32,6 @@ class Pipelines:
     def token(self) -> str:
         """A ClientRequestToken that was not used before."""
         return f"token-{next(self._tokens):040d}"
-
-    def call(self, operation: str, request: dict[str, Any], scope: Scope = SCOPE) -> dict[str, Any]:
-        found = operations.find("sagemaker", operation)
-        assert found is not None, operation
-        return found.handler(request, Context(scope, "request-1", self.app))
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **request: self.call(operation, request)
-
-    def fails(self, operation: str, **request: Any) -> AwsError:
-        """The error that the operation answers with."""
-        try:
-            self.call(operation, request)
-        except AwsError as error:
-            return error
-        raise AssertionError(f"{operation} did not fail")
 
     def create(self, name: str = "Flights", steps: list[dict[str, Any]] | None = None, **members: Any) -> str:
         """Create a pipeline of steps (one Processing step by default); its ARN."""
@@ -85,4 +63,4 @@ class Pipelines:
 
     def close(self) -> None:
         self.engine.close()
-        self.database.close()
+        super().close()

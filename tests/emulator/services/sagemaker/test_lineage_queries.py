@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from emulator.services.sagemaker import actions, artifacts, associations, contexts, lineage_queries
+from emulator.services.sagemaker import actions, artifacts, associations, contexts, lineage_queries, trial_components
 from tests.emulator.services.sagemaker.registry_calls import Registry
 
-MODULES = (actions, artifacts, associations, contexts, lineage_queries)
+MODULES = (actions, artifacts, associations, contexts, lineage_queries, trial_components)
 
 
 class Lineage(Registry):
@@ -115,3 +115,10 @@ def test_without_a_start_all_entities_are_asked(lineage: Lineage) -> None:
 def test_an_unknown_start_is_not_found(lineage: Lineage) -> None:
     error = lineage.fails("QueryLineage", StartArns=[lineage.arns["raw"][:-2] + "00"])
     assert error.code == "ResourceNotFound"
+
+
+def test_a_trial_component_that_was_deleted_is_left_out(lineage: Lineage) -> None:
+    component = lineage.call("CreateTrialComponent", {"TrialComponentName": "run"})["TrialComponentArn"]
+    lineage.call("AddAssociation", {"SourceArn": lineage.arns["model"], "DestinationArn": component})
+    lineage.call("DeleteTrialComponent", {"TrialComponentName": "run"})
+    assert lineage.query("train", Direction="Descendants") == ["train", "model"]
