@@ -172,3 +172,24 @@ def test_messages_outlive_a_kill(own_emulator: Emulator) -> None:
     sqs = own_emulator.client("sqs")
     (url,) = sqs.list_queues()["QueueUrls"]
     assert [message["Body"] for message in receive(sqs, url)] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"MessageAttributes": {"a b": {"DataType": "String", "StringValue": "x"}}}, "name 'a b' is invalid"),
+        ({"MessageAttributes": {"AWS.a": {"DataType": "String", "StringValue": "x"}}}, "name 'AWS.a' is invalid"),
+        ({"MessageAttributes": {"a..b": {"DataType": "String", "StringValue": "x"}}}, "name 'a..b' is invalid"),
+        ({"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String"}}}, "must contain a non-empty value"),
+    ],
+)
+def test_attributes_that_sqs_refuses(sqs: Any, queue: str, message: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError, match=reason):
+        sqs.send_message(QueueUrl=queue, MessageBody="x", **message)
+
+
+def test_a_queue_cannot_become_fifo_and_an_url_that_is_none_is_not_found(sqs: Any, queue: str) -> None:
+    with pytest.raises(ClientError, match="Unknown Attribute FifoQueue"):
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"FifoQueue": "true"})
+    with pytest.raises(ClientError, match="does not exist"):
+        sqs.receive_message(QueueUrl="http://[::1")

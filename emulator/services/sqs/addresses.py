@@ -25,7 +25,10 @@ def find_queue(url: str, context: Context) -> Queue:
     """
     if not url:
         raise missing("QueueUrl")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise no_such_queue() from None
     path = [unquote(part) for part in parts.path.split("/") if part]
     name = path[-1] if path else ""
     account = path[-2] if len(path) > 1 else context.account

@@ -25,7 +25,8 @@ _CHOICES = {
     "DeduplicationScope": ("messageGroup", "queue"),
     "FifoThroughputLimit": ("perQueue", "perMessageGroupId"),
 }
-_FIFO_ONLY = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
+_FIFO_ONLY = ("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
+"""A queue is made FIFO, or it never is."""
 _DOCUMENTS = ("Policy", "RedriveAllowPolicy")
 COMPUTED = (
     "ApproximateNumberOfMessages",
@@ -52,7 +53,7 @@ def checked(attributes: Mapping[str, str], queues: Queues, *, fifo: bool) -> dic
 def _check(name: str, value: str, queues: Queues, *, fifo: bool) -> None:
     if name in _RANGES:
         low, high = _RANGES[name]
-        if not value.isdecimal() or not low <= int(value) <= high:
+        if not (value.isascii() and value.isdecimal()) or not low <= int(value) <= high:
             raise invalid_attribute(name, value)
     elif name in _CHOICES:
         if value not in _CHOICES[name] or (name == "FifoQueue" and value == "false"):

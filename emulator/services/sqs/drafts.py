@@ -14,6 +14,8 @@ from emulator.store.queues import Queue
 
 _UNSENDABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TYPE = re.compile(r"(String|Number|Binary)(\..*)?")
+_ATTRIBUTE_NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_RESERVED = ("aws.", "amazon.")
 _GROUP = re.compile(r"[!-~]{1,128}")
 _TRACE = "AWSTraceHeader"
 
@@ -25,12 +27,15 @@ def draft_of(request: dict[str, Any], queue: Queue, sender: str) -> Draft:
         SqsError: SQS would not take it.
     """
     body = request["MessageBody"]
-    attributes = {name: _stored(name, value) for name, value in (request.get("MessageAttributes") or {}).items()}
+    given = request.get("MessageAttributes") or {}
+    for name in given:
+        _check_name(name)
+    attributes = {name: _stored(name, value) for name, value in given.items()}
     _check_contents(body, attributes, queue)
     system = {"SenderId": sender}
     trace = (request.get("MessageSystemAttributes") or {}).get(_TRACE)
     if trace is not None:
-        system[_TRACE] = trace[STRING]
+        system[_TRACE] = _stored(_TRACE, {**trace, "DataType": "String"})[STRING]
     delay = request.get("DelaySeconds")
     if delay is not None and not 0 <= delay <= 900:
         raise invalid_value(
@@ -70,6 +75,16 @@ def size_of(body: str, attributes: dict[str, Any]) -> int:
         content = len(base64.b64decode(value[BINARY])) if BINARY in value else len(value[STRING].encode())
         size += len(name.encode()) + len(value["DataType"]) + content
     return size
+
+
+def _check_name(name: str) -> None:
+    """SQS Developer Guide, "Message attribute components"."""
+    if not _ATTRIBUTE_NAME.fullmatch(name) or name.lower().startswith(_RESERVED):
+        raise invalid_value(
+            f"The message (user) attribute name '{name}' is invalid. It can contain A-Z, a-z, 0-9, underscore, hyphen"
+            " and period, at most 256; it can't start or end with a period, have periods in succession or start with AWS."
+            " or Amazon."
+        )
 
 
 def _stored(name: str, value: dict[str, Any]) -> dict[str, str]:
