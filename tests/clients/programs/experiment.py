@@ -1,10 +1,15 @@
-"""A run of an experiment of SDK v2, begun and taken up again."""
+"""A run of an experiment of SDK v2 or v3, begun and taken up again."""
 
 import json
 
 import boto3
-from sagemaker.experiments.run import Run, load_run
-from sagemaker.session import Session
+
+try:
+    from sagemaker.core.experiments.run import Run, load_run
+    from sagemaker.core.helper.session_helper import Session
+except ImportError:  # SDK v2
+    from sagemaker.experiments.run import Run, load_run
+    from sagemaker.session import Session
 
 
 def main():
