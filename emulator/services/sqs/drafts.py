@@ -82,8 +82,8 @@ def _check_name(name: str) -> None:
     if not _ATTRIBUTE_NAME.fullmatch(name) or name.lower().startswith(_RESERVED):
         raise invalid_value(
             f"The message (user) attribute name '{name}' is invalid. It can contain A-Z, a-z, 0-9, underscore, hyphen"
-            " and period, at most 256; it can't start or end with a period, have periods in succession or start with AWS."
-            " or Amazon."
+            " and period, at most 256; it can't start or end with a period, have periods in succession or start with"
+            " AWS. or Amazon."
         )
 
 
