@@ -1,30 +1,22 @@
 """Lambda steps: one invocation of a function, whose response has the outputs.
 
 The invocation is a resource, stored under a request id that was chosen before: launching it again after a crash stores
-nothing new. Between the start of the function and the moment its result is on disk lies the one window in which a
-crash makes the function run a second time, with the same request id.
+nothing new. Its function runs at most once (``emulator.services.lambda_.invocations``).
 """
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from emulator.aws.errors import AwsError
-from emulator.engine.definition import Definition, StepDefinition
-from emulator.engine.errors import DefinitionError
-from emulator.engine.expressions import Reference, as_text, evaluate
-from emulator.engine.steps.executor import Executor, Host, StepRun, Work, register
+from emulator.engine.expressions import as_text
+from emulator.engine.steps.asking import ARGUMENTS, AskingExecutor
+from emulator.engine.steps.executor import Host, StepRun, Work, register
 from emulator.engine.steps.failures import invocation_failed
-from emulator.engine.steps.outputs import (
-    OUTPUTS,
-    OutputError,
-    check_output_reference,
-    check_outputs,
-    shown_outputs,
-    typed_outputs,
-)
+from emulator.engine.steps.outputs import OUTPUTS, OutputError
 from emulator.store.resources import Resource
 
 INVOCATION = "lambda-invocation"
@@ -40,81 +32,47 @@ MAX_SECONDS = 600
 
 
 @register
-class Lambda(Executor):
+class Lambda(AskingExecutor):
     type = "Lambda"
+    asked = FUNCTION_ARN
+    needs = "A Lambda step needs the ARN of a function."
     fields = (FUNCTION_ARN, OUTPUTS)
-
-    def check(self, step: StepDefinition, definition: Definition) -> None:
-        super().check(step, definition)
-        function = step.extra.get(FUNCTION_ARN)
-        if not function or not isinstance(function, str | dict):
-            raise DefinitionError("A Lambda step needs the ARN of a function.", step=step.name, field=FUNCTION_ARN)
-        check_outputs(step)
-
-    def check_reference(self, reference: Reference) -> None:
-        check_output_reference(reference)
-
-    def prepare(self, run: StepRun, host: Host) -> None:
-        run.handle = {_REQUEST_ID: str(uuid.uuid4())}
-        environment = host.environment(run.handle)
-        run.arguments = {
-            FUNCTION_ARN: as_text(evaluate(run.step.extra[FUNCTION_ARN], environment)),
-            PAYLOAD: evaluate(run.step.arguments, environment),
-        }
 
     def launch(self, run: StepRun, host: Host) -> Work:
         function = run.arguments[FUNCTION_ARN]
         try:
             configuration = host.invoke("GetFunctionConfiguration", {"FunctionName": function}, "lambda")
         except AwsError as error:
-            return Work.failed(invocation_failed("lambda:Invoke", error), _metadata(run, {}))
+            return Work.failed(invocation_failed("lambda:Invoke", error), self._metadata(run))
         body = {
             FUNCTION_ARN: configuration[FUNCTION_ARN],
-            PAYLOAD: json.dumps(run.arguments[PAYLOAD]),
+            PAYLOAD: json.dumps(run.arguments[ARGUMENTS]),
             ORIGIN: STEP,
             MAX: MAX_SECONDS,
         }
-        arn = _arn(run)
+        arn = self._arn(run, host)
         host.resources.insert(Resource(host.scope, INVOCATION, run.handle[_REQUEST_ID], arn, body, "InProgress"))
-        return Work.running(arn, _metadata(run, {}))
-
-    def find(self, run: StepRun, host: Host) -> Work | None:
-        run.arn = _arn(run)
-        return self.follow(run, host) if host.resources.by_arn(run.arn) else None
-
-    def follow(self, run: StepRun, host: Host) -> Work:
-        invocation = host.resources.by_arn(run.arn)
-        assert invocation is not None, f"the invocation {run.arn} is missing"
-        match invocation.status:
-            case "Completed":
-                return self._completed(run, invocation)
-            case "Failed":
-                return Work.failed(_reason(run, invocation), _metadata(run, {}), run.arn)
-            case _:
-                return Work.running(run.arn, _metadata(run, {}))
-
-    def _completed(self, run: StepRun, invocation: Resource) -> Work:
-        response = json.loads(invocation.body[PAYLOAD])
-        try:
-            if run.step.extra.get(OUTPUTS) and not isinstance(response, dict):
-                raise OutputError(f"The response of the Lambda function is no JSON object: {as_text(response)[:200]}")
-            outputs = typed_outputs(run.step, response if isinstance(response, dict) else {})
-        except OutputError as error:
-            return Work.failed(f"ClientError: {error}", _metadata(run, {}), run.arn)
-        return Work.succeeded({OUTPUTS: outputs}, _metadata(run, outputs), run.arn)
+        return Work.running(arn, self._metadata(run))
 
     def stop(self, run: StepRun, host: Host) -> None:
         """A function cannot be stopped: the execution waits for its end (StopPipelineExecution, "Lambda Step")."""
 
+    def _new_handle(self) -> dict[str, str]:
+        return {_REQUEST_ID: str(uuid.uuid4())}
 
-def _arn(run: StepRun) -> str:
-    return f"{run.arguments[FUNCTION_ARN]}/invocation/{run.handle[_REQUEST_ID]}"
+    def _arn(self, run: StepRun, host: Host) -> str:
+        return f"{run.arguments[FUNCTION_ARN]}/invocation/{run.handle[_REQUEST_ID]}"
 
+    def _values(self, run: StepRun, answer: Resource) -> Mapping[str, Any]:
+        response = json.loads(answer.body[PAYLOAD])
+        if isinstance(response, dict):
+            return response
+        if run.step.extra.get(OUTPUTS):
+            raise OutputError(f"The response of the Lambda function is no JSON object: {as_text(response)[:200]}")
+        return {}
 
-def _reason(run: StepRun, invocation: Resource) -> str:
-    return f"ClientError: The Lambda function {run.arguments[FUNCTION_ARN]} failed: {invocation.body[PAYLOAD]}"
+    def _reason(self, run: StepRun, answer: Resource) -> str:
+        return f"ClientError: The Lambda function {run.arguments[FUNCTION_ARN]} failed: {answer.body[PAYLOAD]}"
 
-
-def _metadata(run: StepRun, outputs: dict[str, Any]) -> dict[str, Any]:
-    function: dict[str, Any] = {"Arn": run.arguments[FUNCTION_ARN]}
-    return {"Lambda": function | ({OUTPUTS: shown_outputs(outputs)} if outputs else {})}
+    def _shown(self, run: StepRun) -> dict[str, Any]:
+        return {"Arn": run.arguments[FUNCTION_ARN]}
