@@ -94,6 +94,20 @@ def test_bad_entries_patterns_and_targets_are_refused(emulator: Emulator) -> Non
         bridge.events.describe_rule(Name="nothing")
 
 
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ({"Input": "no json"}, "JSON syntax error in input for target 1."),
+        ({"Input": "{}", "InputPath": "$"}, "Only one of Input, InputPath, or InputTransformer must be provided"),
+        ({"InputTransformer": {"InputTemplate": "<none>"}}, "contains invalid placeholder none."),
+        ({"Arn": "arn:aws:sqs:us-east-1:123456789012:q.fifo"}, "SqsParameters must be specified for target: 1."),
+    ],
+)
+def test_targets_that_eventbridge_refuses(emulator: Emulator, target: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError, match=reason):
+        Bridge(emulator, **target).on({"source": ["x"]})
+
+
 def test_a_pattern_is_tested(emulator: Emulator) -> None:
     events = emulator.client("events")
     event = {"id": "1", "account": "1", "source": "a", "time": "t", "region": "r", "resources": [], "detail-type": "d"}

@@ -9,10 +9,10 @@ from emulator.aws.arns import Arn, partition_of
 from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.delivery import check_target
 from emulator.services.events.buses import DEFAULT, bus_name, check_bus
 from emulator.services.events.errors import EventsNotFound, InvalidEventPattern
 from emulator.services.events.patterns import PatternError, parse_pattern
+from emulator.services.events.targets import check_rule_target
 from emulator.services.timetables import ScheduleError, parse_schedule
 from emulator.store.resources import Query, Resource, Scope
 
@@ -155,7 +155,7 @@ def delete_rule(request: Request, context: Context) -> Response:
 def put_targets(request: Request, context: Context) -> Response:
     rule = find_rule(request["Rule"], bus_name(request), context)
     for target in request["Targets"]:
-        check_target(target)
+        check_rule_target(target)
 
     def put(resource: Resource) -> None:
         targets = {target["Id"]: target for target in resource.body[TARGETS]}

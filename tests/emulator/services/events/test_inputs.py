@@ -36,5 +36,15 @@ def test_placeholders_are_json_or_inside_a_string_its_text() -> None:
     assert json.loads(text) == {"whole": 3, "text": 'it is a "b"!', "list": [1, 2], "rule": "mine"}
 
 
+def test_what_is_not_there_is_an_empty_text() -> None:
+    assert json.loads(transformed('{"a": <n>, "b": "x<n>"}', n="$.detail.nothing")) == {"a": "", "b": "x"}
+
+
+def test_the_event_without_its_detail_is_named_as_aws_names_it() -> None:
+    event = {"detail-type": "d", "source": "s", **EVENT}
+    text = input_of({"InputTransformer": {"InputTemplate": "<aws.events.event>"}}, event, RULE)
+    assert json.loads(text) == {"detailType": "d", "source": "s", "time": EVENT["time"]}
+
+
 def test_a_text_may_be_the_template() -> None:
     assert transformed('"step <n> failed"', n="$.detail.n") == '"step 3 failed"'
