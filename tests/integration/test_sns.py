@@ -98,6 +98,29 @@ def handler(event, context):
     assert bodies(sqs, url, wait=20) == ["for the function"]
 
 
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"Subject": "two\nlines"}, "Invalid parameter: Subject"),
+        ({"Message": "[" * 50_000, "MessageStructure": "json"}, "JSON message body failed to parse"),
+        ({"MessageAttributes": {"a": {"DataType": "Text", "StringValue": "x"}}}, "invalid message attribute type"),
+        ({"MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}}, "must contain non-empty message"),
+        ({"MessageAttributes": {"a": {"DataType": "Number", "StringValue": "x"}}}, "Could not cast message attribute"),
+    ],
+)
+def test_messages_that_sns_refuses(sns: Any, topic: str, message: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError, match=reason):
+        sns.publish(**{"TopicArn": topic, "Message": "x", **message})
+
+
+def test_batches_and_queues_that_sns_refuses(sns: Any, topic: str) -> None:
+    for entries in ([], [{"Id": str(number), "Message": "x"} for number in range(11)]):
+        with pytest.raises(ClientError, match="batch request"):
+            sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    with pytest.raises(ClientError, match="can not be subscribed to standard SNS topics"):
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:q.fifo")
+
+
 def test_other_protocols_and_unknown_topics_are_refused(sns: Any, topic: str) -> None:
     with pytest.raises(ClientError, match="not by https"):
         sns.subscribe(TopicArn=topic, Protocol="https", Endpoint="https://example.org")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from emulator.aws.arns import Arn
+from emulator.aws.documents import read_json
 from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
@@ -21,6 +23,9 @@ from emulator.services.sns.topics import find_topic, subscriptions_of
 from emulator.store.resources import Resource, Scope
 
 MAX_BYTES = 262_144
+MAX_ENTRIES = 10
+_SUBJECT = re.compile(r"[!-~][ -~]{0,99}")
+_TYPE = re.compile(r"(String|Number|Binary)(\..*)?")
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +44,11 @@ def publish(request: Request, context: Context) -> Response:
 def publish_batch(request: Request, context: Context) -> Response:
     topic = find_topic(request["TopicArn"], context)
     entries = request["PublishBatchRequestEntries"]
+    if not entries:
+        raise InvalidParameter("The batch request doesn't contain any entries.", code="EmptyBatchRequest")
+    if len(entries) > MAX_ENTRIES:
+        raise InvalidParameter("The batch request contains more entries than permissible.",
+                               code="TooManyEntriesInBatchRequest")  # fmt: skip
     if len({entry["Id"] for entry in entries}) < len(entries):
         raise InvalidParameter("Two or more batch entries in the request have the same Id",
                                code="BatchEntryIdsNotDistinct")  # fmt: skip
@@ -54,7 +64,9 @@ def publish_batch(request: Request, context: Context) -> Response:
 
 def _publish(topic: Resource, request: dict[str, Any], context: Context) -> str:
     texts = _texts(request)
-    attributes = {name: _attribute(value) for name, value in (request.get("MessageAttributes") or {}).items()}
+    if request.get("Subject") is not None and not _SUBJECT.fullmatch(request["Subject"]):
+        raise InvalidParameter("Invalid parameter: Subject")
+    attributes = {name: _attribute(name, value) for name, value in (request.get("MessageAttributes") or {}).items()}
     message = {
         "Type": "Notification",
         "MessageId": str(uuid.uuid4()),
@@ -81,7 +93,7 @@ def _texts(request: dict[str, Any]) -> dict[str, str]:
     if request.get("MessageStructure") != "json":
         return {"default": text}
     try:
-        texts = json.loads(text)
+        texts = read_json(text)
     except ValueError as error:
         raise InvalidParameter("Invalid parameter: Message Structure - JSON message body failed to parse") from error
     if not isinstance(texts, dict) or not isinstance(texts.get("default"), str):
@@ -89,12 +101,35 @@ def _texts(request: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in texts.items() if isinstance(value, str)}
 
 
-def _attribute(value: dict[str, Any]) -> dict[str, str]:
-    """As subscribers see it; bytes as Base64."""
+def _attribute(name: str, value: dict[str, Any]) -> dict[str, str]:
+    """As subscribers see it; bytes as Base64.
+
+    Raises:
+        InvalidParameter: its type is none, or its value not of the type.
+    """
     kind = value.get("DataType", "")
-    if kind.startswith("Binary"):
-        return {"Type": kind, "Value": base64.b64encode(value.get("BinaryValue") or b"").decode()}
-    return {"Type": kind, "Value": value.get("StringValue") or ""}
+    match = _TYPE.fullmatch(kind)
+    if match is None:
+        raise _refused(f"The message attribute '{name}' has an invalid message attribute type, the set of supported type"
+                       " prefixes is Binary, Number, and String.")  # fmt: skip
+    content = value.get("BinaryValue" if match[1] == "Binary" else "StringValue")
+    if not content:
+        raise _refused(f"The message attribute '{name}' must contain non-empty message attribute value for message"
+                       f" attribute type '{kind}'.")  # fmt: skip
+    if match[1] == "Number":
+        _check_number(name, content)
+    return {"Type": kind, "Value": base64.b64encode(content).decode() if match[1] == "Binary" else content}
+
+
+def _check_number(name: str, text: str) -> None:
+    try:
+        float(text)
+    except ValueError:
+        raise _refused(f"Could not cast message attribute '{name}' value to number.") from None
+
+
+def _refused(message: str) -> InvalidParameter:
+    return InvalidParameter(message, code="ParameterValueInvalid")
 
 
 def _passes(subscription: Resource, attributes: dict[str, dict[str, str]], text: str) -> bool:
@@ -103,7 +138,7 @@ def _passes(subscription: Resource, attributes: dict[str, dict[str, str]], text:
         return True
     if policy[1] == "MessageBody":
         try:
-            return matches(policy[0], json.loads(text))
+            return matches(policy[0], read_json(text))
         except ValueError:
             return False
     return matches(policy[0], {name: _filtered(value) for name, value in attributes.items()})
@@ -112,7 +147,7 @@ def _passes(subscription: Resource, attributes: dict[str, dict[str, str]], text:
 def _filtered(attribute: dict[str, str]) -> Any:
     try:
         if attribute["Type"] == "String.Array":
-            return json.loads(attribute["Value"])
+            return read_json(attribute["Value"])
         return float(attribute["Value"]) if attribute["Type"] == "Number" else attribute["Value"]
     except ValueError:
         return attribute["Value"]

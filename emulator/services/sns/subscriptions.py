@@ -28,6 +28,9 @@ def subscribe(request: Request, context: Context) -> Response:
     parts = endpoint.split(":")
     if len(parts) < 6 or parts[2] != _SERVICES[protocol]:
         raise InvalidParameter(f"Invalid parameter: {protocol.upper()} endpoint ARN")
+    if endpoint.endswith(".fifo"):
+        raise InvalidParameter("Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be"
+                               " subscribed to standard SNS topics")  # fmt: skip
     attributes = request.get("Attributes") or {}
     for name, value in attributes.items():
         _check_attribute(name, value)
