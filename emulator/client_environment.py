@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ from emulator.settings import Settings
 
 PLUGINS = Path(__file__).parent / "client_plugins"
 PLUGIN = "sagemaker_emulator_endpoint"
+CLI_PLUGIN = "sagemaker_emulator_cli"
 SDK_CONFIG = "sagemaker-sdk.yaml"
+AWS_CONFIG = "aws-config"
 _SDK_CONFIG_TEXT = """\
 # Read by the SageMaker Python SDK (SAGEMAKER_USER_CONFIG_OVERRIDE): no telemetry leaves for AWS.
 SchemaVersion: '1.0'
@@ -47,6 +50,7 @@ def build(settings: Settings, url: str, environ: Mapping[str, str]) -> dict[str,
     config = _sdk_config(settings.data_dir)
     if environ.get("SAGEMAKER_USER_CONFIG_OVERRIDE", config) == config:  # else the user has one: it stays
         variables["SAGEMAKER_USER_CONFIG_OVERRIDE"] = config
+    variables["AWS_CONFIG_FILE"] = _aws_config(settings.data_dir, environ)
     return variables
 
 
@@ -67,6 +71,28 @@ def _sdk_config(data_dir: Path) -> str:
     if not path.exists():
         path.write_text(_SDK_CONFIG_TEXT)
     return str(path)
+
+
+def _aws_config(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """A copy of the user's AWS configuration in which the AWS CLI finds the emulator's plugin."""
+    path = data_dir.resolve() / AWS_CONFIG
+    mine = Path(environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    if mine != path:  # else the program is in the emulator's environment already
+        text = mine.read_text() if mine.is_file() else ""
+        path.touch(mode=0o600)
+        path.write_text(with_cli_plugin(text))
+    return str(path)
+
+
+def with_cli_plugin(config: str) -> str:
+    """An AWS configuration that names the plugin, beside those which it names already.
+
+    ``cli_legacy_plugin_path`` is where version 2 of the CLI looks for plugins; without it, it looks for none.
+    """
+    entry = f"[plugins]\n{CLI_PLUGIN} = {CLI_PLUGIN}\n"
+    config = re.sub(r"(?m)^(cli_legacy_plugin_path\s*=.*)$", lambda found: f"{found[1]}{os.pathsep}{PLUGINS}", config)
+    named, sections = re.subn(r"(?m)^\[plugins\][^\S\n]*\n?", entry, config, count=1)
+    return named if sections else f"{config}\n{entry}"
 
 
 def _shell(variables: Mapping[str, str | None]) -> str:

@@ -30,7 +30,7 @@ def test_boto3_drives_a_pipeline(answer: Answer) -> None:
 
 def test_the_aws_cli_drives_a_pipeline(run: Run, tmp_path: Path) -> None:
     output = run(PROGRAMS / "with_aws_cli.sh", bin_of("aws-tools"), tmp_path)
-    assert output.split() == ["Say", "Succeeded", "cli", "123456789012", "sales", "7.0", "None"]
+    assert output.split() == ["Say", "Succeeded", "cli", "123456789012", "by", "queue", "sales", "7.0", "None"]
 
 
 @pytest.mark.parametrize("version", ["1.7-1", "1.0-1"])

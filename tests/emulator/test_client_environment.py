@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,6 +55,41 @@ def test_list_variables_keep_what_they_hold_and_grow_once(settings: Settings) ->
 def test_the_users_own_sdk_configuration_stays(settings: Settings) -> None:
     found = client_environment.build(settings, URL, {"SAGEMAKER_USER_CONFIG_OVERRIDE": "/mine.yaml"})
     assert "SAGEMAKER_USER_CONFIG_OVERRIDE" not in found
+
+
+def test_the_users_aws_configuration_stays_and_gains_the_plugin_of_the_cli(settings: Settings, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("[profile work]\nregion = eu-central-1\n")
+    environ = {"AWS_CONFIG_FILE": str(mine)}
+    once = client_environment.apply(client_environment.build(settings, URL, environ), environ)
+    twice = client_environment.apply(client_environment.build(settings, URL, once), once)
+    written = Path(once["AWS_CONFIG_FILE"])
+
+    assert twice == once
+    assert written.stat().st_mode & 0o077 == 0
+    assert written.read_text() == (
+        "[profile work]\nregion = eu-central-1\n\n[plugins]\nsagemaker_emulator_cli = sagemaker_emulator_cli\n"
+    )
+
+
+def test_the_users_own_plugins_of_the_cli_stay() -> None:
+    mine = "[default]\noutput = text\n[plugins]\nmine = my_plugin\ncli_legacy_plugin_path = /lib\n[profile a]\n"
+    assert client_environment.with_cli_plugin(mine) == (
+        "[default]\noutput = text\n[plugins]\nsagemaker_emulator_cli = sagemaker_emulator_cli\nmine = my_plugin\n"
+        f"cli_legacy_plugin_path = /lib:{client_environment.PLUGINS}\n[profile a]\n"
+    )
+
+
+def test_the_cli_is_told_the_endpoint_unless_the_user_said_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", URL)
+    monkeypatch.syspath_prepend(str(client_environment.PLUGINS))
+    handlers: list[Callable[..., None]] = []
+    plugin = importlib.import_module(client_environment.CLI_PLUGIN)
+    plugin.awscli_initialize(SimpleNamespace(register=lambda event, handler: handlers.append(handler)))
+    unsaid, said = SimpleNamespace(endpoint_url=None), SimpleNamespace(endpoint_url="https://mine")
+    for each in (unsaid, said):
+        handlers[0](parsed_globals=each, session=None)
+    assert (unsaid.endpoint_url, said.endpoint_url) == (URL, "https://mine")
 
 
 def test_the_sdk_configuration_turns_telemetry_off(settings: Settings) -> None:

@@ -24,6 +24,9 @@ aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn "$execution
 aws s3 cp "s3://clients-bucket/${execution##*/}/said.txt" -
 echo
 aws sts get-caller-identity --query Account --output text
+queue=$(aws sqs create-queue --queue-name by-cli --query QueueUrl --output text)
+aws sqs send-message --queue-url "$queue" --message-body "by queue" >&2
+aws sqs receive-message --queue-url "$queue" --query 'Messages[].Body' --output text
 aws cloudwatch put-metric-data --namespace shop --metric-name sales --value 7 --dimensions Town=Kiel >&2
 aws cloudwatch list-metrics --namespace shop --query 'Metrics[].MetricName' --output text
 aws cloudwatch get-metric-statistics --namespace shop --metric-name sales --dimensions Name=Town,Value=Kiel \
