@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -138,19 +137,11 @@ def start_studio(data_dir: Path, environment: dict[str, str], pid: int) -> str:
 
 def health(url: str, timeout: float = 5.0) -> dict[str, Any] | None:
     """What the emulator at ``url`` says of itself, None if it does not answer."""
-    from http.client import HTTPConnection, HTTPException
-
-    address = urlsplit(url)
-    connection = HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
-        connection.request("GET", "/_emulator/health")
-        response = connection.getresponse()
-        document = json.loads(response.read())
-        return document if response.status == 200 and isinstance(document, dict) else None
-    except (OSError, HTTPException, ValueError):
+        status, document = _ask(url, "GET", "/_emulator/health", timeout=timeout)
+    except ControlError:
         return None
-    finally:
-        connection.close()
+    return document if status == 200 else None
 
 
 def interrupt(url: str, job: str, seconds: float) -> str:
@@ -159,22 +150,36 @@ def interrupt(url: str, job: str, seconds: float) -> str:
     Raises:
         ControlError: the emulator refuses, or does not answer.
     """
+    status, document = _ask(url, "POST", "/_emulator/interrupt", {"job": job, "seconds": seconds})
+    if status != 200:
+        raise ControlError(document.get("message") or f"The emulator at {url} answers with status {status}.")
+    return str(document["arn"])
+
+
+def _ask(
+    url: str, method: str, path: str, document: dict[str, Any] | None = None, timeout: float = 5.0
+) -> tuple[int, dict[str, Any]]:
+    """Status and document of the answer to a request of the emulator's own, which AWS does not have.
+
+    Raises:
+        ControlError: there is no answer, or it is no JSON object.
+    """
     from http.client import HTTPConnection, HTTPException
 
     address = urlsplit(url)
-    connection = HTTPConnection(address.hostname or "", address.port, timeout=5.0)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
-        body = json.dumps({"job": job, "seconds": seconds})
-        connection.request("POST", "/_emulator/interrupt", body, {"Content-Type": "application/json"})
+        body = None if document is None else json.dumps(document)
+        connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
-        document = json.loads(response.read())
+        answer = json.loads(response.read())
     except (OSError, HTTPException, ValueError) as error:
         raise ControlError(f"The emulator at {url} does not answer: {error}") from error
     finally:
         connection.close()
-    if response.status != 200:
-        raise ControlError(document["message"])
-    return str(document["arn"])
+    if not isinstance(answer, dict):
+        raise ControlError(f"What answers at {url} is no emulator.")
+    return response.status, answer
 
 
 def reset(data_dir: Path) -> None:
@@ -184,10 +189,12 @@ def reset(data_dir: Path) -> None:
         AlreadyRunning: an emulator uses the folder.
         DataDirError: something cannot be deleted.
     """
+    from emulator.jobs.tree import remove_tree
+
     with runtime.lock(data_dir), runtime.writing(data_dir):
         for path in (path for pattern in STATE for path in data_dir.glob(pattern)):
             if path.is_dir() and not path.is_symlink():
-                _remove_tree(path)
+                remove_tree(path)
             else:
                 path.unlink(missing_ok=True)
 
@@ -258,16 +265,3 @@ def _post_mortem(log_path: Path) -> str:
     return "\n".join(
         [f"The emulator ended before it answered. The end of {log_path}:", *(f"  {line}" for line in lines)]
     )
-
-
-def _remove_tree(folder: Path) -> None:
-    """Remove a folder; a job may have left folders without permissions in it, so give those first where needed."""
-    try:
-        shutil.rmtree(folder)
-    except PermissionError:
-        for path, names, _ in os.walk(folder):
-            Path(path).chmod(0o700)
-            for name in names:
-                if not (inner := Path(path, name)).is_symlink():
-                    inner.chmod(0o700)
-        shutil.rmtree(folder)

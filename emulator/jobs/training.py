@@ -33,8 +33,6 @@ _MESSAGES = {
     Phase.UPLOADING: "Uploading generated training model",
 }
 _LAST_MESSAGES = {
-    Phase.INTERRUPTED: "Training job interrupted: the spot instances were taken away",
-    Phase.STARTING: "Launching requested ML instances",
     "Completed": "Training job completed",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
@@ -82,13 +80,7 @@ class Training(JobKind):
                 *([saved] if saved else []),
             ],
             files={f"input/config/{name}.json": json.dumps(content).encode() for name, content in files.items()},
-            folders=[
-                "model",
-                "output/data",
-                "output/intermediate",
-                "input/data",
-                *([str(below_root(saved.path))] if saved else []),
-            ],
+            folders=[*_FOLDERS, *([str(below_root(saved.path))] if saved else [])],
             network=not body.get("EnableNetworkIsolation", False),
             max_runtime=self._time_left(job),
             host=host,

@@ -15,7 +15,7 @@ from typing import IO, Any
 from emulator.aws.errors import AwsError
 from emulator.jobs.failures import upload_failed
 from emulator.jobs.plan import Output
-from emulator.jobs.tree import Entry, Trees
+from emulator.jobs.tree import Trees
 from emulator.store.objects import ObjectStore, parse_s3_uri
 
 COMPRESSION_LEVEL = 1
@@ -33,8 +33,8 @@ class Uploader:
     note: Callable[[str], None]
     _uploaded: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def folder(self, output: Output, *, take: bool = True) -> int:
-        """Upload every file of a folder below the output's URI; how many there were. ``take`` moves them.
+    def folder(self, output: Output) -> int:
+        """Move every file of a folder below the output's URI; how many there were.
 
         Raises:
             JobFailure: the bucket is not there, the disk is full.
@@ -43,7 +43,7 @@ class Uploader:
         with naming_the_reason():
             bucket, prefix = parse_s3_uri(output.uri)
             for entry in self.tree.files(output.path, self._skipped(output.path)):
-                self._put(bucket, _join(prefix, entry.relative), entry, take and not entry.link)
+                self.objects.put_file(bucket, _join(prefix, entry.relative), entry.path, take=not entry.link)
                 count += 1
         return count
 
@@ -60,7 +60,7 @@ class Uploader:
                     state = entry.path.stat()
                     signature = (state.st_mtime_ns, state.st_size)
                     if self._uploaded.get(str(entry.path)) != signature:
-                        self._put(bucket, _join(prefix, entry.relative), entry, False)
+                        self.objects.put_file(bucket, _join(prefix, entry.relative), entry.path)
                         self._uploaded[str(entry.path)] = signature
                 except FileNotFoundError:
                     continue
@@ -91,9 +91,6 @@ class Uploader:
                 member.mode = 0o755 if state.st_mode & 0o100 else 0o644
                 with entry.path.open("rb") as content:
                     archive.addfile(member, content)
-
-    def _put(self, bucket: str, key: str, entry: Entry, take: bool) -> None:
-        self.objects.put_file(bucket, key, entry.path, take=take)
 
     def _skipped(self, folder: str) -> Callable[[str], None]:
         return lambda name: self.note(f"{folder}/{name} is no regular file of the job's own: it is not uploaded")

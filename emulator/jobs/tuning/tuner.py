@@ -7,6 +7,7 @@ database: a job is noted under its name before it is created, so a restart finds
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from functools import partial
@@ -87,6 +88,8 @@ class Tuner:
         call = partial(self._invoke, job.scope, "sagemaker")
         try:
             Turn(job, self._resources, self._logs, call, self._watched[job.arn], time.time()).take()
+        except sqlite3.OperationalError as error:  # a full disk: the next turn does what this one could not store
+            logger.error("Tuning job %s waits: %s", job.arn, error)
         except Exception as error:
             if self._closed.is_set():
                 return
