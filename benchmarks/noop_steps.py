@@ -2,8 +2,9 @@
 
     python -m benchmarks.noop_steps [--lengths 10 100 1000] [--fan 200] [--importing 40]
 
-First chains, one step after another, then a fan of independent steps and a ForEach, two at a time on both sides; last
-a fan of steps whose scripts import pandas and scikit-learn, as nearly every script of a step does.
+First chains, one step after another; then fans of independent steps, two at a time on both sides: of scripts that do
+nothing, the same in a ForEach, of scripts that wait for a tenth of a second, and of scripts that import pandas and
+scikit-learn, as nearly every script of a step does. The second shows whether both places are always taken.
 
 Every step stages its script, runs it in a sandbox of its own and records what happened. The figure that counts is
 processor time per step, of the emulator with all its processes; it must not grow with the length of the chain.
@@ -29,6 +30,7 @@ TARGET_GROWTH = 1.1
 TARGET_FAN = 1.2
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 IMPORTS = "import pandas, sklearn.metrics"
+WAITS = "import time; time.sleep(0.1)"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
 
@@ -134,6 +136,8 @@ def main() -> int:
             per_step[length] = ours.cpu / length * 1e3
             row(f"chain of {length}", length, ours, shell(length))
         row(f"fan of {options.fan}", options.fan, fan(server, options.fan), shell(options.fan, parallel=2))
+        waiting = fan(server, options.fan, script="waiting")
+        row(f"fan of {options.fan}, waiting", options.fan, waiting, shell(options.fan, 2, WAITS))
         row("ForEach over 100", 100, for_each(server, 100), shell(100, parallel=2))
     importing(options.importing)
     growth = per_step[max(per_step)] / per_step[sorted(per_step)[-2]] if len(per_step) > 1 else 1.0
@@ -160,7 +164,8 @@ def running(containers: Path) -> Iterator[RunningEmulator]:
         s3 = server.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="code/script.py", Body=b"pass\n")
-        s3.put_object(Bucket=BUCKET, Key="code/importing.py", Body=IMPORTS.encode())
+        for name, script in {"importing": IMPORTS, "waiting": WAITS}.items():
+            s3.put_object(Bucket=BUCKET, Key=f"code/{name}.py", Body=script.encode())
         yield server
 
 
