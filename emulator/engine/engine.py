@@ -173,7 +173,7 @@ class Engine:
             case "Succeeded":
                 execution.succeed(step)
             case "Failed" | "Stopped":
-                execution.fail(step, record.status)
+                execution.fail(step, record.status, record.reason)
             case "Starting" | "Executing" | "Stopping":
                 run = StepRun(step, record.status, record.attempt, record.handle, arn=record.arn)
                 run.arguments = self.store.arguments(execution.arn, record.name)

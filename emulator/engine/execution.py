@@ -14,6 +14,7 @@ from emulator.engine.iterations import Loop
 from emulator.engine.parameters import bind_parameters
 from emulator.engine.selection import CONFIG, selected_steps
 from emulator.engine.steps import StepRun
+from emulator.engine.steps.failures import TIMED_OUT
 from emulator.engine.store import ITERATION, ExecutionStore, StepRecord
 from emulator.engine.transitions import STOPPING, SUCCEEDED, Progress
 from emulator.store.resources import Resource, Resources
@@ -61,6 +62,7 @@ class Execution:
         self.stopping = resource.status == STOPPING
         self.limit = limit_of(resource)
         self._failures: dict[str, str] = {}
+        self._timed_out = False
         self._ended: set[str] = set()
         self._iteration: Iteration | None = None
         self._known: dict[str, dict[str, Any]] = {}
@@ -104,9 +106,10 @@ class Execution:
         outcome = (self.properties(step.name) or {}).get("Outcome") if step.type == "Condition" else None
         self.frontier.end(step.name, SUCCEEDED, outcome)
 
-    def fail(self, step: StepDefinition, status: str) -> None:
+    def fail(self, step: StepDefinition, status: str, reason: str = "") -> None:
         """A step has failed or was stopped; so has the execution, unless other steps run because of it."""
         self._ended.add(step.name)
+        self._timed_out |= reason.startswith(TIMED_OUT)
         self._failures[step.name] = status
         self.frontier.end(step.name, status)
         if not self.frontier.handles(step.name, status):
@@ -126,6 +129,7 @@ class Execution:
         """A child of a ForEach step has ended; only that step, not the execution, hears of it."""
         assert step.iteration is not None
         self._ended.add(step.name)
+        self._timed_out |= reason.startswith(TIMED_OUT)
         self.loops[step.iteration.parent].end(step, status, reason)
 
     def taken(self, record: StepRecord) -> StepDefinition | None:
@@ -149,7 +153,7 @@ class Execution:
         failures = self._failures
         unhandled = sum(not self.frontier.handles(name, status) for name, status in failures.items())
         running, ready = len(self.running), len(self.frontier)
-        return Progress(self.stopping, self.failed, running, ready, len(failures), unhandled)
+        return Progress(self.stopping, self.failed, running, ready, len(failures), unhandled, self._timed_out)
 
     def may_begin(self) -> bool:
         """Is there a step that may begin now?"""

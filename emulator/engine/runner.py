@@ -244,7 +244,7 @@ class Runner:
         elif work.status == SUCCEEDED:
             execution.succeed(run.step)
         else:
-            execution.fail(run.step, work.status)
+            execution.fail(run.step, work.status, work.reason)
             if execution.failed and self._stop_peers:
                 self._stop_steps(execution)
 
@@ -306,7 +306,8 @@ class Runner:
 
     def _finish(self, execution: Execution, end: Ending) -> None:
         def finish(resource: Resource) -> None:
-            status = STOPPED if resource.status == STOPPING else end.status  # a stop may come at the last moment
+            came_late = resource.status == STOPPING and not execution.stopping  # a stop at the last moment
+            status = STOPPED if came_late else end.status
             execution_rule(resource.status, status)
             resource.status = status
             if status == FAILED:

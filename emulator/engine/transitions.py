@@ -42,6 +42,7 @@ EXECUTION_RULES = (
     Rule("request stop: StopPipelineExecution", frozenset({EXECUTING}), STOPPING),
     Rule("stop: nothing runs any more", frozenset({STOPPING}), STOPPED),
     Rule("fail: a step failed and nothing runs any more", frozenset({EXECUTING}), FAILED),
+    Rule("fail: a step timed out while the execution stopped", frozenset({STOPPING}), FAILED),
     Rule("complete: steps failed, and others ran because of it", frozenset({EXECUTING}), COMPLETED_WITH_FAILURES),
     Rule("succeed: every step that is to run has succeeded", frozenset({EXECUTING}), SUCCEEDED),
     Rule("retry: RetryPipelineExecution", frozenset({FAILED, STOPPED}), EXECUTING),
@@ -75,6 +76,8 @@ class Progress:
     failures: int = 0
     unhandled: int = 0
     """Of the failures those that no step has run for, or will."""
+    timed_out: bool = False
+    """Did a step time out that cannot be stopped?"""
 
 
 def _idle(progress: Progress) -> bool:
@@ -92,6 +95,12 @@ class Ending:
 
 
 ENDINGS = (
+    Ending(
+        "a stopped execution does not forgive a timeout (StopPipelineExecution)",
+        lambda it: it.stopping and not it.running and it.timed_out,
+        FAILED,
+        STEP_FAILURE,
+    ),
     Ending("a stopped execution waits for what runs", lambda it: it.stopping and not it.running, STOPPED),
     Ending("a failed step lets its peers finish", lambda it: it.failed and not it.running, FAILED, STEP_FAILURE),
     Ending("a failure was handled by no step", lambda it: _idle(it) and it.unhandled > 0, FAILED, STEP_FAILURE),

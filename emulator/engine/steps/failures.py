@@ -29,6 +29,14 @@ def invocation_failed(operation: str, error: AwsError) -> str:
     return f"ClientError: Failed to invoke {operation}. Error Details: {error.message}"
 
 
+TIMED_OUT = "ClientError: The step timed out: "
+
+
+def timed_out(what: str) -> str:
+    """The service itself gave up waiting, which an execution that stops does not forgive."""
+    return f"{TIMED_OUT}{what}"
+
+
 def job_failed(job: Mapping[str, Any]) -> str:
     """The step's job failed by itself."""
     return f"ClientError: {job.get('FailureReason') or 'The job failed without a reason.'}"

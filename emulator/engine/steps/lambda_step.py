@@ -15,7 +15,7 @@ from emulator.aws.errors import AwsError
 from emulator.engine.expressions import as_text
 from emulator.engine.steps.asking import ARGUMENTS, AskingExecutor
 from emulator.engine.steps.executor import Host, StepRun, Work, register
-from emulator.engine.steps.failures import invocation_failed
+from emulator.engine.steps.failures import invocation_failed, timed_out
 from emulator.engine.steps.outputs import OUTPUTS, OutputError
 from emulator.store.resources import Resource
 
@@ -72,7 +72,10 @@ class Lambda(AskingExecutor):
         return {}
 
     def _reason(self, run: StepRun, answer: Resource) -> str:
-        return f"ClientError: The Lambda function {run.arguments[FUNCTION_ARN]} failed: {answer.body[PAYLOAD]}"
+        function, error = run.arguments[FUNCTION_ARN], answer.body[PAYLOAD]
+        if f"timed out after {MAX_SECONDS:.2f} seconds" in error:
+            return timed_out(f"the Lambda function {function} did not end within {MAX_SECONDS // 60} minutes.")
+        return f"ClientError: The Lambda function {function} failed: {error}"
 
     def _shown(self, run: StepRun) -> dict[str, Any]:
         return {"Arn": run.arguments[FUNCTION_ARN]}

@@ -196,6 +196,8 @@ def _end(resource: Resource, fate: str, reason: str = "AlgorithmError: , exit co
 class World:
     """An engine on a real database, and the way to make another on the same one, as after a crash."""
 
+    operations: type[FakeSageMaker] = FakeSageMaker
+
     def __init__(self, root: Path, **settings: Any) -> None:
         self.database = Database(root / "state.db", SCHEMA)
         self.settings = Settings.load({}, data_dir=root, **settings)
@@ -206,7 +208,7 @@ class World:
     def start_engine(self) -> None:
         """Everything that lives in memory, anew."""
         self.resources = Resources(self.database)
-        self.sagemaker = FakeSageMaker(self.resources)
+        self.sagemaker = self.operations(self.resources)
         self.sagemaker.flaky = self.flaky
         self.engine = Engine(self.resources, self.objects, self.settings)
         self.engine.bind(self.sagemaker, self.sagemaker.warm_up)
