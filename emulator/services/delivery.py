@@ -34,6 +34,7 @@ _RETRIED = ("ThrottlingException", "TooManyRequestsException", "ResourceLimitExc
 _REFUSED = ("EcsParameters", "KinesisParameters", "BatchParameters", "RunCommandParameters", "HttpParameters",
             "RedshiftDataParameters", "AppSyncParameters")  # fmt: skip
 _SERVICES = {"eventbridge": "events"}
+_CAUSE = "Cause"
 
 _log = logging.getLogger(__name__)
 
@@ -75,14 +76,17 @@ class Deliveries:
             for statement in SCHEMA:
                 connection.execute(statement)
 
-    def add(self, scope: Scope, target: dict[str, Any], text: str) -> None:
-        """Store a delivery; call it in the transaction that is the reason for it."""
-        now = time.time()
+    def add(self, scope: Scope, target: dict[str, Any], text: str, cause: dict[str, str] | None = None) -> None:
+        """Store a delivery; call it in the transaction that is the reason for it.
+
+        ``cause`` says in a dead-letter queue what it is from: ``RULE_ARN``, ``SCHEDULE_ARN``.
+        """
+        now, document = time.time(), json.dumps({**target, _CAUSE: cause or {}})
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO deliveries (account, region, target, input, token, created, due)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (scope.account, scope.region, json.dumps(target), text, str(uuid.uuid4()), now, now),
+                (scope.account, scope.region, document, text, str(uuid.uuid4()), now, now),
             )
 
     def next_due(self) -> float | None:
@@ -145,7 +149,16 @@ class Deliveries:
                 self._bury(dead, row, error)
 
     def _bury(self, dead: str, row: sqlite3.Row, error: AwsError) -> None:
-        attributes = {"ERROR_CODE": error.code, "ERROR_MESSAGE": error.message or error.code}
+        target = json.loads(row["target"])
+        attributes = {
+            **target.get(_CAUSE, {}),
+            "TARGET_ARN": target["Arn"],
+            "ERROR_CODE": error.code,
+            "ERROR_MESSAGE": error.message or error.code,
+            "RETRY_ATTEMPTS": str(row["attempts"]),
+        }
+        if error.code in _RETRIED:
+            attributes["EXHAUSTED_RETRY_CONDITION"] = _exhausted(row, target)
         request = {
             "QueueUrl": _queue_name(dead),
             "MessageBody": row["input"],
@@ -157,6 +170,11 @@ class Deliveries:
             self._app.invoke(_scope_of(dead), "sqs", "SendMessage", request)
         except AwsError as failure:
             _log.warning("the dead-letter queue %s takes nothing: %s", dead, failure.message)
+
+
+def _exhausted(row: sqlite3.Row, target: dict[str, Any]) -> str:
+    most = (target.get("RetryPolicy") or {}).get("MaximumRetryAttempts", _MAX_ATTEMPTS)
+    return "MaximumRetryAttempts" if row["attempts"] >= most else "MaximumEventAgeInSeconds"
 
 
 Carrier = Callable[["App", Scope, dict[str, Any], str, str], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,6 +64,21 @@ def test_a_universal_target_calls_any_operation(scheduler: Any, runner: Runner, 
     scheduler.delete_schedule(Name=name)
 
 
+def test_a_queue_without_an_input_gets_the_default_notification(scheduler: Any, emulator: Emulator) -> None:
+    name, sqs = uuid.uuid4().hex, emulator.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+    target = {"Arn": queue, "RoleArn": ROLE}
+    arn = scheduler.create_schedule(
+        Name=name, ScheduleExpression="rate(1 hours)", FlexibleTimeWindow=OFF, Target=target
+    )["ScheduleArn"]
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    told = json.loads(message["Body"])
+    assert (told["source"], told["detail-type"], told["detail"]) == ("aws.scheduler", "Scheduled Event", "{}")
+    assert told["resources"] == [arn]
+    scheduler.delete_schedule(Name=name)
+
+
 def test_a_schedule_is_kept_changed_listed_and_deleted(scheduler: Any, pipeline: str) -> None:
     name, group = uuid.uuid4().hex, uuid.uuid4().hex
     scheduler.create_schedule_group(Name=group)
@@ -80,6 +96,9 @@ def test_a_schedule_is_kept_changed_listed_and_deleted(scheduler: Any, pipeline:
     assert arn.endswith(f"schedule/{group}/{name}")
     with pytest.raises(scheduler.exceptions.ConflictException):
         scheduler.create_schedule(**request)
+    named = {**request, "Name": uuid.uuid4().hex, "ClientToken": uuid.uuid4().hex}
+    assert scheduler.create_schedule(**named)["ScheduleArn"] == scheduler.create_schedule(**named)["ScheduleArn"]
+    scheduler.delete_schedule(Name=named["Name"], GroupName=group)
     assert scheduler.get_schedule(Name=name, GroupName=group)["StartDate"] == start
     scheduler.update_schedule(**{**request, "State": "DISABLED"})
     (listed,) = scheduler.list_schedules(GroupName=group)["Schedules"]
@@ -91,7 +110,7 @@ def test_a_schedule_is_kept_changed_listed_and_deleted(scheduler: Any, pipeline:
 
 def test_bad_expressions_are_refused(scheduler: Any, pipeline: str) -> None:
     target = {"Arn": pipeline, "RoleArn": ROLE}
-    for expression in ("rate(1 hours)", "cron(0 12 * * MON *)", "tomorrow"):
+    for expression in ("rate(0 hours)", "cron(0 12 * * MON *)", "tomorrow"):
         with pytest.raises(scheduler.exceptions.ValidationException, match="Invalid Schedule Expression"):
             scheduler.create_schedule(Name="bad", ScheduleExpression=expression, FlexibleTimeWindow=OFF, Target=target)
 

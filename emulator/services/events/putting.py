@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.documents import read_json
+from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.events.buses import BUS, DEFAULT, bus_name
-from emulator.services.events.errors import InvalidEventPattern, ValidationException
+from emulator.services.events.errors import InvalidEventPattern
 from emulator.services.events.inputs import at_path, input_of
 from emulator.services.events.patterns import PatternError, matches, parse_pattern
 from emulator.services.events.rules import PATTERN, RULE, TARGETS
@@ -85,8 +86,8 @@ def iso_time(moment: float) -> str:
 
 def route(event: dict[str, Any], bus: str, scope: Scope, resources: Resources, deliveries: Deliveries) -> None:
     """Store a delivery for every target of every rule that matches; call it in a transaction."""
-    query = Query(RULE, parent=bus, status="ENABLED", sort_by="Name", descending=False, max_results=10_000)
-    for rule in resources.page(scope, query)[0]:
+    query = Query(RULE, parent=bus, status="ENABLED", sort_by="Name", descending=False)
+    for rule in resources.walk(scope, query):
         pattern = rule.body[PATTERN]
         if pattern and matches(json.loads(pattern), event):
             fire(rule, event, deliveries)
@@ -95,7 +96,8 @@ def route(event: dict[str, Any], bus: str, scope: Scope, resources: Resources, d
 def fire(rule: Resource, event: dict[str, Any], deliveries: Deliveries) -> None:
     """Store a delivery of an event for every target of a rule."""
     for target in rule.body[TARGETS]:
-        deliveries.add(rule.scope, _resolved(target, event), input_of(target, event, rule.arn))
+        text = input_of(target, event, rule.arn)
+        deliveries.add(rule.scope, _resolved(target, event), text, {"RULE_ARN": rule.arn})
 
 
 def _resolved(target: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:

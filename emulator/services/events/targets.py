@@ -6,8 +6,8 @@ from typing import Any
 
 from emulator.aws.arns import Arn
 from emulator.aws.documents import read_json
+from emulator.aws.errors import ValidationException
 from emulator.services.delivery import check_target, service_of
-from emulator.services.events.errors import ValidationException
 from emulator.services.events.inputs import unknown_placeholders
 
 _INPUTS = ("Input", "InputPath", "InputTransformer")

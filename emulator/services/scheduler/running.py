@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from emulator.services.events.putting import iso_time
+from emulator.services.delivery import UNIVERSAL, service_of
+from emulator.services.events.putting import iso_time, new_event
 from emulator.services.timetables import parse_schedule
 from emulator.store.resources import Resource
 
@@ -47,7 +49,8 @@ def run_schedule(
 ) -> float | None:
     """Store the delivery of one time, in the caller's transaction; the next time, None if there is none."""
     target = schedule.body[TARGET]
-    deliveries.add(schedule.scope, target, _input(schedule, target.get("Input"), due))
+    cause = {"SCHEDULE_ARN": schedule.arn, "SCHEDULED_TIME": iso_time(due)}
+    deliveries.add(schedule.scope, target, _input(schedule, target, due), cause)
     timetable = parse_schedule(schedule.body[EXPRESSION], schedule.body.get(ZONE) or "UTC", scheduler=True)
     following = None if schedule.body[EXPRESSION].startswith("at") else timetable.next(now, origin)
     following = _until_end(schedule, following)
@@ -56,10 +59,11 @@ def run_schedule(
     return following
 
 
-def _input(schedule: Resource, text: str | None, due: float) -> str:
+def _input(schedule: Resource, target: dict[str, Any], due: float) -> str:
     """The input with its context attributes filled in (Scheduler User Guide, "Context attributes")."""
+    text: str | None = target.get("Input")
     if text is None:
-        return "{}"
+        return "{}" if service_of(target) in (UNIVERSAL, "events") else _notification(schedule, due)
     values = {
         "schedule-arn": schedule.arn,
         "scheduled-time": iso_time(due),
@@ -69,3 +73,9 @@ def _input(schedule: Resource, text: str | None, due: float) -> str:
     for name, value in values.items():
         text = text.replace(f"<aws.scheduler.{name}>", value)
     return text
+
+
+def _notification(schedule: Resource, due: float) -> str:
+    """What a target gets that asks for nothing ("a default notification", API Reference, Target)."""
+    event = new_event(schedule.scope, "aws.scheduler", "Scheduled Event", {}, resources=[schedule.arn], moment=due)
+    return json.dumps({**event, "detail": "{}"})

@@ -18,6 +18,7 @@ from emulator.store.resources import Query, Resource, Scope
 
 GROUP = "schedule-group"
 DEFAULT = "default"
+_CREATE = "CreateSchedule"
 
 
 class SchedulerNotFound(AwsError):
@@ -36,15 +37,30 @@ def _arn(scope: Scope, kind: str, name: str) -> str:
 
 @operation("scheduler", "CreateSchedule")
 def create_schedule(request: Request, context: Context) -> Response:
-    group = request.get("GroupName") or DEFAULT
+    group, token = request.get("GroupName") or DEFAULT, request.get("ClientToken")
+    earlier = _recall(token, request, context) if token else None
+    if earlier is not None:
+        return {"ScheduleArn": earlier}
     _check_group(group, context)
     schedule = _schedule(request, group, context)
     with context.app.resources.database.transaction():
         if not context.app.resources.insert(schedule):
             raise SchedulerConflict(f"Schedule {request['Name']} already exists.")
+        if token:
+            context.app.resources.remember_token(
+                context.scope, _CREATE, token, json.dumps(request, sort_keys=True, default=str), schedule.arn
+            )
         _plan(schedule, context)
     context.app.neighbours.courier.wake()
     return {"ScheduleArn": schedule.arn}
+
+
+def _recall(token: str, request: Request, context: Context) -> str | None:
+    """The schedule that the same request made before: a client that had no answer repeats it."""
+    found = context.app.resources.recall_token(context.scope, _CREATE, token)
+    if found is not None and found[0] != json.dumps(request, sort_keys=True, default=str):
+        raise SchedulerConflict(f"The ClientToken {token} was used before with other parameters.")
+    return found[1] if found else None
 
 
 @operation("scheduler", "UpdateSchedule")
@@ -209,8 +225,7 @@ def _group(group: Resource | None, name: str, context: Context) -> dict[str, Any
 
 @operation("scheduler", "ListScheduleGroups")
 def list_schedule_groups(request: Request, context: Context) -> Response:
-    query = Query(GROUP, sort_by="Name", descending=False, max_results=10_000)
-    groups = context.app.resources.page(context.scope, query)[0]
+    groups = context.app.resources.walk(context.scope, Query(GROUP, sort_by="Name", descending=False))
     shown = [_group(None, DEFAULT, context), *(_group(group, group.name, context) for group in groups)]
     prefix = request.get("NamePrefix") or ""
     return {"ScheduleGroups": [group for group in shown if group["Name"].startswith(prefix)]}
@@ -223,9 +238,8 @@ def delete_schedule_group(request: Request, context: Context) -> Response:
     if name == DEFAULT:
         raise ValidationException("The default schedule group cannot be deleted.")
     _check_group(name, context)
-    query = Query(KIND, parent=name, max_results=10_000)
     with context.app.resources.database.transaction():
-        for schedule in context.app.resources.page(context.scope, query)[0]:
+        for schedule in list(context.app.resources.walk(context.scope, Query(KIND, parent=name))):
             _delete(schedule, context)
         context.app.resources.delete(_arn(context.scope, "schedule-group", name))
     return {}

@@ -6,7 +6,6 @@ import base64
 import json
 import logging
 import re
-import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +72,7 @@ def _publish(topic: Resource, request: dict[str, Any], context: Context) -> str:
         "TopicArn": topic.arn,
         **({"Subject": request["Subject"]} if request.get("Subject") else {}),
         "Message": texts["default"],
-        "Timestamp": datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     with context.app.resources.database.transaction():
         for subscription in subscriptions_of(topic, context):
@@ -110,8 +109,8 @@ def _attribute(name: str, value: dict[str, Any]) -> dict[str, str]:
     kind = value.get("DataType", "")
     match = _TYPE.fullmatch(kind)
     if match is None:
-        raise _refused(f"The message attribute '{name}' has an invalid message attribute type, the set of supported type"
-                       " prefixes is Binary, Number, and String.")  # fmt: skip
+        raise _refused(f"The message attribute '{name}' has an invalid message attribute type, the set of supported"
+                       " type prefixes is Binary, Number, and String.")  # fmt: skip
     content = value.get("BinaryValue" if match[1] == "Binary" else "StringValue")
     if not content:
         raise _refused(f"The message attribute '{name}' must contain non-empty message attribute value for message"

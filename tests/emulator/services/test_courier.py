@@ -153,7 +153,14 @@ def test_what_the_target_refuses_goes_to_the_dead_letter_queue(world: World) -> 
     world.call("events", "PutEvents", Entries=[{"Source": "mine", "DetailType": "t", "Detail": "{}"}])
     world.courier.step()
     (message,) = world.received()
-    assert message.attributes["ERROR_CODE"]["StringValue"] == "QueueDoesNotExist"
+    told = {name: value["StringValue"] for name, value in message.attributes.items()}
+    assert told == {
+        "RULE_ARN": "arn:aws:events:us-east-1:123456789012:rule/r",
+        "TARGET_ARN": gone["Arn"],
+        "ERROR_CODE": "QueueDoesNotExist",
+        "ERROR_MESSAGE": "The specified queue does not exist.",
+        "RETRY_ATTEMPTS": "0",
+    }
     assert json.loads(message.body)["source"] == "mine"
 
 
@@ -162,12 +169,12 @@ BUS = "arn:aws:events:us-east-1:123456789012:event-bus/default"
 
 def test_what_is_no_event_for_a_bus_goes_to_the_dead_letter_queue_and_the_rest_is_delivered(world: World) -> None:
     world.rule(EventPattern='{"source": ["mine"]}')
-    plain = {"Id": "0", "Arn": BUS, "Input": "hello", "DeadLetterConfig": {"Arn": QUEUE}}
+    plain = {"Id": "0", "Arn": BUS, "Input": '"hello"', "DeadLetterConfig": {"Arn": QUEUE}}
     world.call("events", "PutTargets", Rule="r", Targets=[plain])
     world.call("events", "PutEvents", Entries=[{"Source": "mine", "DetailType": "t", "Detail": "{}"}])
     world.courier.step()
     bodies = {message.body for message in world.received()}
-    assert "hello" in bodies
+    assert '"hello"' in bodies
     assert len(bodies) == 2
 
 
