@@ -126,18 +126,13 @@ def get_log_events(request: Request, context: Context) -> Response:
     limit = request.get("limit", MAX_EVENTS)
     direction, position = _parse_token(request.get("nextToken"), request.get("startFromHead", False))
     if direction == "f":
-        start = position or 0
-        events, reached = _take(_between(logs.events(stream, start), request), limit, start)
+        events = _take(_between(logs.events(stream, position or 0), request), limit)
     else:
-        found, _ = _take(_between(logs.events_backward(stream, position), request), limit, 0)
-        events = found[::-1]
-        start = events[0].position if events else (position or 0)
-        reached = events[-1].end if events else start
-    if events:
-        start, reached = events[0].position, events[-1].end
+        events = _take(_between(logs.events_backward(stream, position), request), limit)[::-1]
+    start, end = (events[0].position, events[-1].end) if events else (position or 0, position or 0)
     return {
         "events": [_event(event) for event in events],
-        "nextForwardToken": f"f/{reached:056d}/s",
+        "nextForwardToken": f"f/{end:056d}/s",
         "nextBackwardToken": f"b/{start:056d}/s",
     }
 
@@ -149,7 +144,8 @@ def _between(events: Iterator[LogEvent], request: Request) -> Iterator[LogEvent]
             yield event
 
 
-def _take(events: Iterator[LogEvent], limit: int, reached: int) -> tuple[list[LogEvent], int]:
+def _take(events: Iterator[LogEvent], limit: int) -> list[LogEvent]:
+    """As many events as one answer may have."""
     taken: list[LogEvent] = []
     size = 0
     for event in events:
@@ -157,8 +153,7 @@ def _take(events: Iterator[LogEvent], limit: int, reached: int) -> tuple[list[Lo
         if len(taken) >= limit or (taken and size > MAX_BYTES):
             break
         taken.append(event)
-        reached = event.end
-    return taken, reached
+    return taken
 
 
 def _event(event: LogEvent) -> dict[str, Any]:

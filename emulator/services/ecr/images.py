@@ -18,7 +18,7 @@ from emulator.services.ecr.errors import (
     tag_is_immutable,
 )
 from emulator.services.ecr.manifests import Manifest, read_manifest
-from emulator.services.ecr.repositories import find_repository, is_immutable
+from emulator.services.ecr.repositories import is_immutable, named, repository_of
 from emulator.store.images import Image
 from emulator.store.resources import Resource
 
@@ -70,7 +70,7 @@ def find_image(app: App, repository: Resource, image_id: dict[str, str]) -> Imag
 
 @operation("ecr", "PutImage", blocking=True)
 def put_image(request: Request, context: Context) -> Response:
-    repository = _repository(request, context)
+    repository = repository_of(request, context)
     manifest = read_manifest(request["imageManifest"].encode(), request.get("imageManifestMediaType"))
     tag, wanted = request.get("imageTag", ""), request.get("imageDigest")
     if wanted not in (None, manifest.digest):
@@ -83,7 +83,7 @@ def put_image(request: Request, context: Context) -> Response:
 
 @operation("ecr", "BatchGetImage")
 def batch_get_image(request: Request, context: Context) -> Response:
-    repository = _repository(request, context)
+    repository = repository_of(request, context)
     images: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for image_id in request["imageIds"]:
@@ -111,7 +111,7 @@ def list_images(request: Request, context: Context) -> Response:
 
 @operation("ecr", "DescribeImages")
 def describe_images(request: Request, context: Context) -> Response:
-    repository = _repository(request, context)
+    repository = repository_of(request, context)
     if ids := request.get("imageIds"):
         found = {image.digest: image for image in (find_image(context.app, repository, each) for each in ids)}
         return {"imageDetails": [_detailed(repository, image) for image in found.values()]}
@@ -124,7 +124,7 @@ def describe_images(request: Request, context: Context) -> Response:
 @operation("ecr", "BatchDeleteImage", blocking=True)
 def batch_delete_image(request: Request, context: Context) -> Response:
     """A tag takes only the tag away, unless it is the image's last; a digest takes the image."""
-    repository, images = _repository(request, context), context.app.neighbours.images
+    repository, images = repository_of(request, context), context.app.neighbours.images
     deleted: list[dict[str, str]] = []
     failures: list[dict[str, Any]] = []
     for image_id in request["imageIds"]:
@@ -163,12 +163,8 @@ def _check_parts(app: App, repository: Resource, manifest: Manifest) -> None:
         raise EcrError("ReferencedImagesNotFoundException", message, "MANIFEST_BLOB_UNKNOWN")
 
 
-def _repository(request: Request, context: Context) -> Resource:
-    return find_repository(context, request["repositoryName"], request.get("registryId"))
-
-
 def _page(request: Request, context: Context) -> tuple[list[Image], str | None]:
-    repository, limit = _repository(request, context), request.get("maxResults") or PAGE
+    repository, limit = repository_of(request, context), request.get("maxResults") or PAGE
     found = context.app.neighbours.images.page(repository.arn, _after(request.get("nextToken")), limit + 1)
     more = len(found) > limit
     return found[:limit], base64.urlsafe_b64encode(str(found[limit - 1].id).encode()).decode() if more else None
@@ -190,8 +186,7 @@ def _failure(image_id: dict[str, str]) -> dict[str, Any]:
 
 def _shown(repository: Resource, image: Image, tag: str) -> dict[str, Any]:
     return {
-        "registryId": repository.scope.account,
-        "repositoryName": repository.name,
+        **named(repository),
         "imageId": {"imageDigest": image.digest} | ({"imageTag": tag} if tag else {}),
         "imageManifest": image.manifest.decode(),
         "imageManifestMediaType": image.media_type,
@@ -200,8 +195,7 @@ def _shown(repository: Resource, image: Image, tag: str) -> dict[str, Any]:
 
 def _detailed(repository: Resource, image: Image) -> dict[str, Any]:
     return {
-        "registryId": repository.scope.account,
-        "repositoryName": repository.name,
+        **named(repository),
         "imageDigest": image.digest,
         "imageTags": list(image.tags) or None,
         "imageSizeInBytes": image.size,

@@ -8,7 +8,7 @@ from typing import Any
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.ecr.errors import EcrError, no_such_layer, no_such_upload
-from emulator.services.ecr.repositories import find_repository
+from emulator.services.ecr.repositories import named, repository_of
 from emulator.store.image_layers import UploadError
 from emulator.store.resources import Resource, Scope
 
@@ -19,7 +19,7 @@ MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 @operation("ecr", "BatchCheckLayerAvailability")
 def batch_check_layer_availability(request: Request, context: Context) -> Response:
-    repository = _repository(request, context)
+    repository = repository_of(request, context)
     layers: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for digest in request["layerDigests"]:
@@ -37,12 +37,12 @@ def batch_check_layer_availability(request: Request, context: Context) -> Respon
 
 @operation("ecr", "InitiateLayerUpload")
 def initiate_layer_upload(request: Request, context: Context) -> Response:
-    return {"uploadId": context.app.neighbours.layers.begin(_repository(request, context).arn), "partSize": PART}
+    return {"uploadId": context.app.neighbours.layers.begin(repository_of(request, context).arn), "partSize": PART}
 
 
 @operation("ecr", "UploadLayerPart", blocking=True)
 def upload_layer_part(request: Request, context: Context) -> Response:
-    repository, upload = _repository(request, context), request["uploadId"]
+    repository, upload = repository_of(request, context), request["uploadId"]
     first, last, data = request["partFirstByte"], request["partLastByte"], request["layerPartBlob"]
     size = _size(repository, upload, context)
     if last - first + 1 != len(data):
@@ -51,12 +51,12 @@ def upload_layer_part(request: Request, context: Context) -> Response:
         size = context.app.neighbours.layers.append(upload, data, first)
     except UploadError as error:
         raise _invalid_part(str(error), size) from error
-    return _named(repository) | {"uploadId": upload, "lastByteReceived": size - 1}
+    return named(repository) | {"uploadId": upload, "lastByteReceived": size - 1}
 
 
 @operation("ecr", "CompleteLayerUpload", blocking=True)
 def complete_layer_upload(request: Request, context: Context) -> Response:
-    repository, upload = _repository(request, context), request["uploadId"]
+    repository, upload = repository_of(request, context), request["uploadId"]
     layers, digest = context.app.neighbours.layers, request["layerDigests"][0]
     if _size(repository, upload, context) == 0:
         raise EcrError("EmptyUploadException", f"The upload with id '{upload}' has no layer part")
@@ -68,22 +68,18 @@ def complete_layer_upload(request: Request, context: Context) -> Response:
         layers.complete(repository.arn, upload, digest)
     except UploadError as error:
         raise EcrError("InvalidLayerException", f"Layer digest does not match: {error}") from error
-    return _named(repository) | {"uploadId": upload, "layerDigest": digest}
+    return named(repository) | {"uploadId": upload, "layerDigest": digest}
 
 
 @operation("ecr", "GetDownloadUrlForLayer")
 def get_download_url_for_layer(request: Request, context: Context) -> Response:
     """A URL that needs no header: it carries a token of its own, as AWS's carry a signature."""
-    repository, digest = _repository(request, context), request["layerDigest"]
+    repository, digest = repository_of(request, context), request["layerDigest"]
     if context.app.neighbours.layers.find(repository.arn, digest) is None:
         raise no_such_layer(digest, repository.name, repository.scope.account)
     token, _ = context.app.neighbours.images.issue_token(Scope(repository.scope.account, context.region))
     url = f"{context.app.settings.url}/v2/{repository.name}/blobs/{digest}?token={token}"
     return {"downloadUrl": url, "layerDigest": digest}
-
-
-def _repository(request: Request, context: Context) -> Resource:
-    return find_repository(context, request["repositoryName"], request.get("registryId"))
 
 
 def _size(repository: Resource, upload: str, context: Context) -> int:
@@ -95,7 +91,3 @@ def _size(repository: Resource, upload: str, context: Context) -> int:
 
 def _invalid_part(message: str, size: int) -> EcrError:
     return EcrError("InvalidLayerPartException", f"{message}; the last byte received is {size - 1}")
-
-
-def _named(repository: Resource) -> dict[str, Any]:
-    return {"registryId": repository.scope.account, "repositoryName": repository.name}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ class RegistryApi:
     def __init__(self, app: App) -> None:
         self._app = app
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="registry")
-        self._answers: Mapping[tuple[str, str], Callable[[_Call], Any]] = {
+        self._answers: Mapping[tuple[str, str], Callable[[_Call], Awaitable[Response]]] = {
             ("POST", "upload"): self._begin,
             ("GET", "upload"): self._progress,
             ("PATCH", "upload"): self._append,
@@ -100,8 +100,7 @@ class RegistryApi:
                 if answer is None:
                     break
                 call = _Call(request, find_repository(context, found["name"]), found["what"])
-                response: Response = await answer(call)
-                return response
+                return await answer(call)
         raise EcrError("UnsupportedOperation", "The operation is unsupported.", "UNSUPPORTED", 405)
 
     # Layers

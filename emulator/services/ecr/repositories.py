@@ -36,6 +36,20 @@ def find_repository(context: Context, name: str, registry_id: str | None = None)
     return found
 
 
+def repository_of(request: Request, context: Context) -> Resource:
+    """The repository that a request names.
+
+    Raises:
+        EcrError: RepositoryNotFoundException.
+    """
+    return find_repository(context, request["repositoryName"], request.get("registryId"))
+
+
+def named(repository: Resource) -> dict[str, Any]:
+    """What answers say of the repository that they are about."""
+    return {"registryId": repository.scope.account, "repositoryName": repository.name}
+
+
 @operation("ecr", "CreateRepository")
 def create_repository(request: Request, context: Context) -> Response:
     account, name = request.get("registryId") or context.account, request["repositoryName"]
@@ -72,7 +86,7 @@ def describe_repositories(request: Request, context: Context) -> Response:
 
 @operation("ecr", "DeleteRepository", blocking=True)
 def delete_repository(request: Request, context: Context) -> Response:
-    repository = find_repository(context, request["repositoryName"], request.get("registryId"))
+    repository = repository_of(request, context)
     images, layers = context.app.neighbours.images, context.app.neighbours.layers
     with context.app.resources.database.transaction():
         if images.page(repository.arn, 0, 1) and not request.get("force"):
@@ -85,41 +99,41 @@ def delete_repository(request: Request, context: Context) -> Response:
 
 @operation("ecr", "PutImageTagMutability")
 def put_image_tag_mutability(request: Request, context: Context) -> Response:
-    repository = find_repository(context, request["repositoryName"], request.get("registryId"))
+    repository = repository_of(request, context)
     mutability = _mutability(request)
     context.app.resources.update(repository.arn, lambda stored: stored.body.update(imageTagMutability=mutability))
-    return _named(repository) | {"imageTagMutability": mutability}
+    return named(repository) | {"imageTagMutability": mutability}
 
 
 @operation("ecr", "SetRepositoryPolicy")
 def set_repository_policy(request: Request, context: Context) -> Response:
     """A policy is kept and returned; nothing is enforced, as with roles."""
-    repository = find_repository(context, request["repositoryName"], request.get("registryId"))
+    repository = repository_of(request, context)
     try:
         json.loads(request[POLICY])
     except ValueError as error:
         message = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
         raise invalid_parameter(message) from error
     context.app.resources.update(repository.arn, lambda stored: stored.body.update({POLICY: request[POLICY]}))
-    return _named(repository) | {POLICY: request[POLICY]}
+    return named(repository) | {POLICY: request[POLICY]}
 
 
 @operation("ecr", "GetRepositoryPolicy")
 def get_repository_policy(request: Request, context: Context) -> Response:
-    repository = find_repository(context, request["repositoryName"], request.get("registryId"))
-    return _named(repository) | {POLICY: _policy(repository)}
+    repository = repository_of(request, context)
+    return named(repository) | {POLICY: _policy(repository)}
 
 
 @operation("ecr", "DeleteRepositoryPolicy")
 def delete_repository_policy(request: Request, context: Context) -> Response:
-    repository = find_repository(context, request["repositoryName"], request.get("registryId"))
+    repository = repository_of(request, context)
     text = _policy(repository)
 
     def remove(stored: Resource) -> None:
         stored.body.pop(POLICY, None)
 
     context.app.resources.update(repository.arn, remove)
-    return _named(repository) | {POLICY: text}
+    return named(repository) | {POLICY: text}
 
 
 @operation("ecr", "TagResource")
@@ -170,20 +184,14 @@ def _by_arn(request: Request, context: Context) -> Resource:
     return found
 
 
-def _named(repository: Resource) -> dict[str, Any]:
-    return {"registryId": repository.scope.account, "repositoryName": repository.name}
-
-
 def _described(repository: Resource) -> dict[str, Any]:
     scope = repository.scope
     domain = "amazonaws.com.cn" if scope.region.startswith("cn-") else "amazonaws.com"
     settings = {key: value for key, value in repository.body.items() if key != POLICY}
-    return (
-        _named(repository)
-        | settings
-        | {
-            "repositoryArn": repository.arn,
-            "repositoryUri": f"{scope.account}.dkr.ecr.{scope.region}.{domain}/{repository.name}",
-            "createdAt": repository.created,
-        }
-    )
+    return {
+        **named(repository),
+        **settings,
+        "repositoryArn": repository.arn,
+        "repositoryUri": f"{scope.account}.dkr.ecr.{scope.region}.{domain}/{repository.name}",
+        "createdAt": repository.created,
+    }

@@ -17,9 +17,9 @@ def bus_arn(scope: Scope, name: str) -> str:
     return str(Arn(partition_of(scope.region), "events", scope.region, scope.account, f"event-bus/{name}"))
 
 
-def bus_name(request: Request) -> str:
+def bus_name(request: Request, member: str = "EventBusName") -> str:
     """The bus a request is about, which it names or gives by ARN."""
-    return str(request.get("EventBusName") or DEFAULT).rpartition("event-bus/")[2]
+    return str(request.get(member) or DEFAULT).rpartition("event-bus/")[2]
 
 
 def check_bus(name: str, context: Context) -> None:
@@ -46,22 +46,27 @@ def create_event_bus(request: Request, context: Context) -> Response:
 
 @operation("events", "DescribeEventBus")
 def describe_event_bus(request: Request, context: Context) -> Response:
-    name = str(request.get("Name") or DEFAULT).rpartition("event-bus/")[2]
+    name = bus_name(request, "Name")
     check_bus(name, context)
-    return {"Name": name, "Arn": bus_arn(context.scope, name)}
+    bus = context.app.resources.get(context.scope, BUS, name)
+    return {
+        "Name": name,
+        "Arn": bus_arn(context.scope, name),
+        "Description": bus.body["Description"] if bus else None,
+    }
 
 
 @operation("events", "ListEventBuses")
 def list_event_buses(request: Request, context: Context) -> Response:
-    query = Query(BUS, sort_by="Name", descending=False, max_results=10_000)
-    names = [DEFAULT, *(bus.name for bus in context.app.resources.page(context.scope, query)[0])]
+    buses = context.app.resources.walk(context.scope, Query(BUS, sort_by="Name", descending=False))
+    names = [DEFAULT, *(bus.name for bus in buses)]
     shown = [name for name in names if name.startswith(request.get("NamePrefix") or "")]
     return {"EventBuses": [{"Name": name, "Arn": bus_arn(context.scope, name)} for name in shown]}
 
 
 @operation("events", "DeleteEventBus")
 def delete_event_bus(request: Request, context: Context) -> Response:
-    name = request["Name"].rpartition("event-bus/")[2]
+    name = bus_name(request, "Name")
     if name == DEFAULT:
         raise ValidationException("Cannot delete event bus default.")
     context.app.resources.delete(bus_arn(context.scope, name))

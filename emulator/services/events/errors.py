@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.aws.errors import AwsError, ValidationException
+from emulator.aws.errors import AwsError
 
 
 class EventsNotFound(AwsError):
@@ -15,6 +15,3 @@ class EventsExists(AwsError):
 
 class InvalidEventPattern(AwsError):
     code = "InvalidEventPatternException"
-
-
-__all__ = ["EventsExists", "EventsNotFound", "InvalidEventPattern", "ValidationException"]

@@ -195,8 +195,8 @@ def remove_targets(request: Request, context: Context) -> Response:
 
 @operation("events", "ListRuleNamesByTarget")
 def list_rule_names_by_target(request: Request, context: Context) -> Response:
-    query = Query(RULE, parent=bus_name(request), sort_by="Name", descending=False, max_results=10_000)
-    rules, _ = context.app.resources.page(context.scope, query)
+    query = Query(RULE, parent=bus_name(request), sort_by="Name", descending=False)
+    rules = context.app.resources.walk(context.scope, query)
     wanted = request["TargetArn"]
     found = [rule.body["Name"] for rule in rules if any(each["Arn"] == wanted for each in rule.body[TARGETS])]
     return {"RuleNames": found}

@@ -15,7 +15,8 @@ from emulator.services.sns.errors import InvalidParameter, SnsNotFound
 from emulator.services.sns.topics import SUBSCRIPTION, find_topic, subscriptions_of
 from emulator.store.resources import Query, Resource
 
-_SERVICES = {"sqs": "sqs", "lambda": "lambda"}
+_PROTOCOLS = ("sqs", "lambda")
+"""Each is called as the service whose ARNs are its endpoints."""
 _CHOICES = {"RawMessageDelivery": ("true", "false"), "FilterPolicyScope": ("MessageAttributes", "MessageBody")}
 
 
@@ -23,10 +24,10 @@ _CHOICES = {"RawMessageDelivery": ("true", "false"), "FilterPolicyScope": ("Mess
 def subscribe(request: Request, context: Context) -> Response:
     topic = find_topic(request["TopicArn"], context)
     protocol, endpoint = request["Protocol"], request.get("Endpoint") or ""
-    if protocol not in _SERVICES:
+    if protocol not in _PROTOCOLS:
         raise NotImplementedHere(f"The emulator sends SNS messages to sqs and lambda, not by {protocol}.")
     parts = endpoint.split(":")
-    if len(parts) < 6 or parts[2] != _SERVICES[protocol]:
+    if len(parts) < 6 or parts[2] != protocol:
         raise InvalidParameter(f"Invalid parameter: {protocol.upper()} endpoint ARN")
     if endpoint.endswith(".fifo"):
         raise InvalidParameter("Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be"

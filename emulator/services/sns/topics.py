@@ -118,8 +118,8 @@ def delete_topic(request: Request, context: Context) -> Response:
 
 
 def subscriptions_of(topic: Resource, context: Context) -> list[Resource]:
-    query = Query(SUBSCRIPTION, parent=topic.name, descending=False, max_results=100_000)
-    return context.app.resources.page(topic.scope, query)[0]
+    query = Query(SUBSCRIPTION, parent=topic.name, descending=False)
+    return list(context.app.resources.walk(topic.scope, query))
 
 
 @operation("sns", "TagResource")
