@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.emulators import Emulator, until
-from tests.integration.small_pipelines import Runner
+from tests.integration.small_pipelines import Runner, processing_step
 
 
 class Bridge:
@@ -184,3 +184,19 @@ def test_a_schedule_fires_and_events_outlive_a_kill(own_emulator: Emulator) -> N
     seen = [(event["detail"]["pipelineExecutionArn"], event["detail"]["currentPipelineExecutionStatus"])
             for event in events]  # fmt: skip
     assert sorted(seen) == sorted((arn, status) for arn in executions for status in ("Executing", "Failed"))
+
+
+def test_the_event_of_a_step_from_the_cache_names_its_source(emulator: Emulator, runner: Runner) -> None:
+    name = f"cached-{uuid.uuid4().hex[:8]}"
+    runner.upload("print('done')", f"code/{name}.py")
+    step = processing_step("Work", f"code/{name}.py") | {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+    arn = runner.create(step, name=name)
+    first = runner.start(name)
+    runner.ended(first)
+    bridge = Bridge(emulator).on({"detail": {"pipelineArn": [arn], "currentStepStatus": ["Succeeded"]}})
+    second = runner.start(name)
+    (event,) = bridge.received(1)
+    bridge.remove()
+    assert event["detail"]["pipelineExecutionArn"] == second
+    assert event["detail"]["cacheHitResult"] == {"sourcePipelineExecutionArn": first}
+    assert event["detail"]["metadata"]["processingJob"]["arn"]

@@ -1,6 +1,9 @@
 """Tuning steps: their properties are the job's description and its best training jobs."""
 
+import json
+
 from tests.integration.small_pipelines import BUCKET
+from tests.integration.test_events import Bridge
 from tests.integration.test_tuning_jobs import definition
 
 
@@ -29,14 +32,16 @@ def told(*values):
     }
 
 
-def test_the_best_training_jobs_are_properties(runner):
+def test_the_best_training_jobs_are_properties_of_a_step_and_of_its_cached_result(runner, emulator):
+    bridge = Bridge(emulator).on({"detail-type": ["SageMaker HyperParameter Tuning Job State Change"]})
     message = told(
         "Steps.Tune.TrainingJobSummaries[0].TrainingJobName",
         "Steps.Tune.BestTrainingJob.TrainingJobName",
         "Steps.Tune.TrainingJobSummaries[2].TunedHyperParameters['x']",
         "Steps.Tune.TrainingJobStatusCounters.Completed",
     )
-    _, ran = runner.run(tuning_step(), message, name="tuned")
+    cached = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+    execution, ran = runner.run(tuning_step() | cached, message, name="tuned")
     assert ran["Tune"]["StepStatus"] == "Succeeded", ran["Tune"]
     arn = ran["Tune"]["Metadata"]["TuningJob"]["Arn"]
     name = arn.rsplit("/", 1)[-1]
@@ -49,6 +54,18 @@ def test_the_best_training_jobs_are_properties(runner):
     assert len(name) <= 32
     key = f"tuned/{best}/output/model.tar.gz"
     assert runner.s3.head_object(Bucket=BUCKET, Key=key)["ContentLength"] > 0
+    statuses = [event["detail"]["HyperParameterTuningJobStatus"] for event in bridge.received(2)]
+    bridge.remove()
+    assert statuses == ["InProgress", "Completed"]
+    changed = tuning_step() | cached
+    changed["Arguments"]["TrainingJobDefinition"]["RoleArn"] += "Other"
+    definition_text = json.dumps({"Version": "2020-12-01", "Steps": [changed, message]})
+    runner.sagemaker.update_pipeline(PipelineName="tuned", PipelineDefinition=definition_text)
+    again = runner.start("tuned")
+    runner.ended(again)
+    steps = runner.steps(again)
+    assert steps["Tune"]["CacheHitResult"]["SourcePipelineExecutionArn"] == execution["PipelineExecutionArn"]
+    assert steps["Told"]["FailureReason"] == ran["Told"]["FailureReason"]
 
 
 def test_a_tuning_job_that_fails_fails_its_step(runner):

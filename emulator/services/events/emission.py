@@ -44,6 +44,12 @@ _DESCRIBED = {
     "transform-job": _Described(
         "SageMaker Transform Job State Change", "DescribeTransformJob", "TransformJobName", "TransformJobStatus"
     ),
+    "hyper-parameter-tuning-job": _Described(
+        "SageMaker HyperParameter Tuning Job State Change",
+        "DescribeHyperParameterTuningJob",
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobStatus",
+    ),
     "model-package": _Described(
         "SageMaker Model Package State Change", "DescribeModelPackage", "ModelPackageName", "ModelPackageStatus"
     ),
@@ -64,24 +70,27 @@ _STEP_DETAIL = (
     "INSERT INTO status_changes (account, region, kind, arn, before, after, at, detail)"
     f" VALUES ('', '', '{_STEP}', NEW.execution, {{before}}, NEW.status, coalesce(NEW.ended, {{now}}),"
     " json_object('name', NEW.name, 'type', NEW.type, 'started', NEW.started, 'ended', NEW.ended,"
-    " 'reason', NEW.reason, 'metadata', json(NEW.metadata)))"
+    " 'reason', NEW.reason, 'metadata', json(NEW.metadata),"
+    " 'cache', json_extract(NEW.display, '$.CacheHitResult')))"
 )
 _NOW = "(julianday('now') - 2440587.5) * 86400.0"
 _APPROVAL = "json_extract({row}.body, '$.ModelApprovalStatus')"
 _APPROVED = f"({_APPROVAL.format(row='OLD')} IS NOT {_APPROVAL.format(row='NEW')} AND NEW.kind = 'model-package')"
 
+_TRIGGERS = ("note_new_status", "note_changed_status", "note_new_step", "note_changed_step")
 SCHEMA = (
+    *(f"DROP TRIGGER IF EXISTS {name}" for name in _TRIGGERS),  # an earlier emulator's may note less
     "CREATE TABLE IF NOT EXISTS status_changes (id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL,"
     " region TEXT NOT NULL, kind TEXT NOT NULL, arn TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,"
     " at REAL NOT NULL, detail TEXT NOT NULL)",
-    "CREATE TRIGGER IF NOT EXISTS note_new_status AFTER INSERT ON resources"
+    "CREATE TRIGGER note_new_status AFTER INSERT ON resources"
     f" WHEN NEW.kind IN ({_KINDS}) AND {_WANTED} BEGIN {_RESOURCE.format(before=chr(39) * 2)}; END",
-    "CREATE TRIGGER IF NOT EXISTS note_changed_status AFTER UPDATE OF status, body ON resources"
+    "CREATE TRIGGER note_changed_status AFTER UPDATE OF status, body ON resources"
     f" WHEN NEW.kind IN ({_KINDS}) AND (OLD.status != NEW.status OR {_APPROVED}) AND {_WANTED}"
     f" BEGIN {_RESOURCE.format(before='OLD.status')}; END",
-    "CREATE TRIGGER IF NOT EXISTS note_new_step AFTER INSERT ON execution_steps"
+    "CREATE TRIGGER note_new_step AFTER INSERT ON execution_steps"
     f" WHEN {_WANTED} BEGIN {_STEP_DETAIL.format(before=chr(39) * 2, now='NEW.started')}; END",
-    "CREATE TRIGGER IF NOT EXISTS note_changed_step AFTER UPDATE OF status ON execution_steps"
+    "CREATE TRIGGER note_changed_step AFTER UPDATE OF status ON execution_steps"
     f" WHEN OLD.status != NEW.status AND {_WANTED} BEGIN {_STEP_DETAIL.format(before='OLD.status', now=_NOW)}; END",
 )
 
@@ -134,10 +143,9 @@ def _step(app: App, row: sqlite3.Row, detail: dict[str, Any]) -> tuple[Scope, di
     arn = Arn.parse(row["arn"])
     scope = Scope(arn.account, arn.region)
     pipeline = row["arn"].rpartition("/execution/")[0]
-    metadata = dict(detail["metadata"])
-    cache = metadata.pop("CacheHitResult", None)
+    cache = detail.get("cache")
     shown = {
-        "metadata": _lower_first(metadata),
+        "metadata": _lower_first(detail["metadata"]),
         "cacheHitResult": _lower_first(cache) if cache else None,
         "stepStartTime": iso_time(detail["started"]),
         "stepEndTime": iso_time(detail["ended"]) if detail["ended"] else None,
