@@ -45,7 +45,14 @@ BASE_PYTHON = Definition("base-python", "base Python", ("sagemaker", "pandas", "
 PYTORCH = Definition("pytorch", "PyTorch", ("torch", "scikit-learn", "pandas", "numpy"))
 TENSORFLOW = Definition("tensorflow", "TensorFlow", ("tensorflow-cpu", "keras", "scikit-learn", "pandas", "numpy"))
 SPARK = Definition("spark", "Spark", ("pyspark", "pandas", "numpy"))
-DEFINITIONS = {each.name: each for each in (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, PYTORCH, TENSORFLOW, SPARK)}
+DISTRIBUTION = Definition(
+    "sagemaker-distribution",
+    "SageMaker Distribution",
+    ("sagemaker", "torch", "xgboost-cpu", "scikit-learn", "pandas", "numpy"),
+)
+DEFINITIONS = {
+    each.name: each for each in (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, PYTORCH, TENSORFLOW, SPARK, DISTRIBUTION)
+}
 REPOSITORIES = {
     "sagemaker-xgboost": XGBOOST,
     "xgboost": XGBOOST,
@@ -64,6 +71,8 @@ REPOSITORIES = {
     "sagemaker-tensorflow-scriptmode": TENSORFLOW,
     "sagemaker-tensorflow-serving": TENSORFLOW,
     "sagemaker-spark-processing": SPARK,
+    "sagemaker-distribution-prod": DISTRIBUTION,
+    "sagemaker-distribution": DISTRIBUTION,
 }
 """Names of repositories; ``xgboost`` is the algorithm image of before 2019."""
 _ONLY_OF_AWS = {"xgboost", "pytorch"}

@@ -37,7 +37,6 @@ _BY_PREFIX = {
     "sagemaker-model-monitor": "There is no stand-in for {name}.",
     "sagemaker-sparkml-serving": "There is no stand-in for {name}.",
     "sagemaker-tritonserver": "There is no stand-in for {name}.",
-    "sagemaker-distribution": "There is no stand-in for {name}.",
     "autogluon": "There is no stand-in for {name}.",
     "smdistributed-modelparallel": "There is no stand-in for {name}, which needs GPUs: take pytorch-training.",
     "detailed-profiler": "There is no stand-in for {name}: Debugger's rules are not run here.",
