@@ -96,12 +96,16 @@ def _system_names(request: Request) -> list[str]:
     return [*(request.get("AttributeNames") or []), *(request.get("MessageSystemAttributeNames") or [])]
 
 
-def _shown(message: Message, request: Request) -> dict[str, Any]:
-    system = message.system | {
+def system_attributes(message: Message) -> dict[str, str]:
+    return message.system | {
         "SentTimestamp": str(int(message.sent * 1000)),
         "ApproximateReceiveCount": str(message.received),
         "ApproximateFirstReceiveTimestamp": str(int(message.first_received * 1000)),
     }
+
+
+def _shown(message: Message, request: Request) -> dict[str, Any]:
+    system = system_attributes(message)
     names = _system_names(request)
     shown = system if "All" in names else {name: system[name] for name in names if name in system}
     attributes = _selected(message.attributes, request.get("MessageAttributeNames") or [])
