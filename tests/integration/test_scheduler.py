@@ -41,7 +41,7 @@ def test_a_pipeline_starts_at_its_time_and_the_schedule_goes(scheduler: Any, run
     scheduler.create_schedule(
         Name=name,
         ScheduleExpression=soon(),
-        FlexibleTimeWindow=OFF,
+        FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 1},
         ActionAfterCompletion="DELETE",
         Target={"Arn": pipeline, "RoleArn": ROLE, "SageMakerPipelineParameters": parameters},
     )
@@ -113,6 +113,15 @@ def test_bad_expressions_are_refused(scheduler: Any, pipeline: str) -> None:
     for expression in ("rate(0 hours)", "cron(0 12 * * MON *)", "tomorrow"):
         with pytest.raises(scheduler.exceptions.ValidationException, match="Invalid Schedule Expression"):
             scheduler.create_schedule(Name="bad", ScheduleExpression=expression, FlexibleTimeWindow=OFF, Target=target)
+
+
+def test_a_flexible_window_needs_its_length(scheduler: Any, pipeline: str) -> None:
+    target = {"Arn": pipeline, "RoleArn": ROLE}
+    window = {"Mode": "FLEXIBLE"}
+    with pytest.raises(scheduler.exceptions.ValidationException, match="MaximumWindowInMinutes"):
+        scheduler.create_schedule(
+            Name="bad", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=window, Target=target
+        )
 
 
 def test_put_triggers_of_the_sdk_uses_it_so(scheduler: Any, pipeline: str) -> None:

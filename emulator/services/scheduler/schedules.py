@@ -80,8 +80,9 @@ def update_schedule(request: Request, context: Context) -> Response:
 
 
 def _schedule(request: Request, group: str, context: Context) -> Resource:
-    if request["FlexibleTimeWindow"]["Mode"] != "OFF":
-        raise NotImplementedHere("The emulator starts schedules on time: FlexibleTimeWindow must have the mode OFF.")
+    window = request["FlexibleTimeWindow"]  # a schedule that starts on time starts within any window
+    if window["Mode"] == "FLEXIBLE" and not window.get("MaximumWindowInMinutes"):
+        raise ValidationException("MaximumWindowInMinutes is required if the mode of FlexibleTimeWindow is FLEXIBLE.")
     if request.get("KmsKeyArn"):
         raise NotImplementedHere("The emulator has no KMS, so it cannot encrypt a schedule (KmsKeyArn).")
     zone = request.get(ZONE) or "UTC"

@@ -146,6 +146,31 @@ def test_times_that_were_missed_fire_once(world: World) -> None:
     assert now < row["due"] <= now + 61
 
 
+@pytest.mark.parametrize("expression", ["at(2026-01-01T00:00:00)", "rate(1 minute)", "cron(* * * * ? *)"])
+def test_a_schedule_that_was_missed_fires_once_and_goes_if_it_has_no_other_time(world: World, expression: str) -> None:
+    world.call("sqs", "CreateQueue", QueueName="q")
+    arn = world.call(
+        "scheduler",
+        "CreateSchedule",
+        Name="s",
+        ScheduleExpression=expression,
+        FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
+        ActionAfterCompletion="DELETE",
+        Target={"Arn": QUEUE, "RoleArn": "arn:aws:iam::123456789012:role/r"},
+    )["ScheduleArn"]
+    now = time.time()
+    world.courier.plan(arn, now - 3600, now - 7200)
+    world.restart()
+    world.courier.step()
+    world.restart()
+    world.courier.step()
+    assert len(world.received()) == 1
+    row = world.database.read_one("SELECT due FROM timetable WHERE arn = ?", (arn,))
+    again = row is not None and now < row["due"] <= now + 61
+    assert again is not expression.startswith("at")
+    assert (world.app.resources.by_arn(arn) is not None) is again
+
+
 def test_what_the_target_refuses_goes_to_the_dead_letter_queue(world: World) -> None:
     world.rule(EventPattern='{"source": ["mine"]}')
     gone = {"Id": "1", "Arn": QUEUE.replace(":q", ":gone"), "DeadLetterConfig": {"Arn": QUEUE}}
