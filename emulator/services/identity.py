@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn, partition_of
-from emulator.services.iam import find_role
+from emulator.services.iam.roles import find_role
 from emulator.services.sessions import SESSION_KEY_PREFIX, find_session
 
 if TYPE_CHECKING:

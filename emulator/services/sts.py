@@ -16,10 +16,11 @@ from emulator.aws.arns import Arn
 from emulator.aws.errors import AwsError
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.iam import GLOBAL_REGION, find_role
+from emulator.services.iam.entities import account_scope
+from emulator.services.iam.roles import find_role
 from emulator.services.identity import identity_of
 from emulator.services.sessions import SESSION_KEY_PREFIX, Session, row_arn
-from emulator.store.resources import Resource, Scope
+from emulator.store.resources import Resource
 
 _KIND = "session"
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
@@ -72,8 +73,7 @@ def _issue(context: Context, account: str, arn: str, user_id: str, seconds: int)
         user_id=user_id,
         expires=float(int(time.time()) + seconds),
     )
-    scope = Scope(account, GLOBAL_REGION)
-    context.app.resources.insert(Resource(scope, _KIND, key, row_arn(key), asdict(session)))
+    context.app.resources.insert(Resource(account_scope(account), _KIND, key, row_arn(key), asdict(session)))
     return session
 
 

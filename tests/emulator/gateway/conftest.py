@@ -21,17 +21,10 @@ from emulator.gateway.compiled import compiled
 from emulator.gateway.gateway import Gateway, create_gateway
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.transport import OneSegmentProtocol
-from emulator.services import (
-    iam,
-    iam_managed_policies,
-    iam_policies,
-    iam_role_tags,
-    iam_users,
-    sagemaker_metrics,
-    sts,
-)
+from emulator.services import sagemaker_metrics, sts
 from emulator.services.cloudwatch import data, listing, putting, statistics
 from emulator.services.context import App
+from emulator.services.iam import managed_policies, role_policies, role_tags, roles, users
 from emulator.settings import Settings
 from emulator.store.database import Database
 from emulator.store.metrics import Metrics
@@ -39,11 +32,11 @@ from emulator.store.resources import SCHEMA, Resources
 from emulator.store.trial_metrics import TrialMetrics
 
 REGISTERED = (
-    iam,
-    iam_managed_policies,
-    iam_policies,
-    iam_role_tags,
-    iam_users,
+    roles,
+    managed_policies,
+    role_policies,
+    role_tags,
+    users,
     sts,
     data,
     listing,

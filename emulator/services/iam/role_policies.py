@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -10,16 +9,18 @@ from emulator.aws.arns import Arn
 from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.iam import NoSuchEntity, change_role, check_policy, existing_role, find_role
-from emulator.services.iam_managed_policies import document_of
-from emulator.services.policy_evaluation import Decision, Policy, evaluate, strictest
+from emulator.services.iam.documents import read_policy
+from emulator.services.iam.errors import NoSuchEntity
+from emulator.services.iam.managed_policies import document_of
+from emulator.services.iam.policy_evaluation import Decision, Policy, evaluate, strictest
+from emulator.services.iam.roles import change_role, existing_role, find_role
 
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 @operation("iam", "PutRolePolicy")
 def put_role_policy(request: Request, context: Context) -> Response:
-    check_policy(request["PolicyDocument"])
+    read_policy(request["PolicyDocument"])
     name, document = request["PolicyName"], request["PolicyDocument"]
     change_role(context, request["RoleName"], lambda body: body["InlinePolicies"].update({name: document}))
     return {}
@@ -87,11 +88,11 @@ def simulate_principal_policy(request: Request, context: Context) -> Response:
         raise NotImplementedHere("SimulatePrincipalPolicy: ResourcePolicy is not simulated by this emulator")
     policies = _policies_of(request["PolicySourceArn"], context)
     policies += [
-        Policy(f"PolicyInputList.{number}", _document(text))
+        Policy(f"PolicyInputList.{number}", read_policy(text))
         for number, text in enumerate(request.get("PolicyInputList", []), 1)
     ]
     boundary = [
-        Policy(f"PermissionsBoundaryPolicyInputList.{number}", _document(text))
+        Policy(f"PermissionsBoundaryPolicyInputList.{number}", read_policy(text))
         for number, text in enumerate(request.get("PermissionsBoundaryPolicyInputList", []), 1)
     ]
     entries = request.get("ContextEntries", [])
@@ -152,26 +153,20 @@ def _policies_of(arn: str, context: Context) -> list[Policy]:
     if role is None:
         raise NoSuchEntity(f"The role with name {name} cannot be found.")
     inline = role.inline_policies.items()
-    policies = [Policy(f"role_{name}_{policy}", _document(text)) for policy, text in inline]
+    policies = [Policy(f"role_{name}_{policy}", read_policy(text)) for policy, text in inline]
     policies += [_attached(arn, context) for arn in role.attached_policies]
     return policies + ([Policy("implicit", _EVERYTHING)] if role.implicit else [])
 
 
 def _attached(arn: str, context: Context) -> Policy:
     text = document_of(arn, context)
-    return Policy(arn.rpartition("/")[2], _EVERYTHING if text is None else _document(text))
+    return Policy(arn.rpartition("/")[2], _EVERYTHING if text is None else read_policy(text))
 
 
 def _inline(request: Request, context: Context) -> str:
     document = existing_role(context, request["RoleName"]).inline_policies.get(request["PolicyName"])
     if document is None:
         raise NoSuchEntity(f"The role policy with name {request['PolicyName']} cannot be found.")
-    return document
-
-
-def _document(text: str) -> dict[str, Any]:
-    check_policy(text)
-    document: dict[str, Any] = json.loads(text)
     return document
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.gateway.conftest import Wire
-from tests.emulator.services.test_iam import create, policy
+from tests.emulator.services.iam.test_roles import create, policy
 
 ARN = "arn:aws:iam::123456789012:policy/training"
 

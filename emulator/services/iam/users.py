@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from emulator.aws.errors import AwsError
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.iam import IMPLICIT_CREATED, NoSuchEntity
+from emulator.services.iam.errors import NoSuchEntity
+from emulator.services.iam.roles import IMPLICIT_CREATED
 from emulator.services.identity import identity_of
 
 

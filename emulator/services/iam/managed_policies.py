@@ -6,25 +6,21 @@ are not here.
 
 from __future__ import annotations
 
-import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from emulator.aws.arns import Arn, partition_of
-from emulator.aws.errors import AwsError, NotImplementedHere
+from emulator.aws.errors import NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.iam import (
-    GLOBAL_REGION,
-    DeleteConflict,
-    EntityAlreadyExists,
-    NoSuchEntity,
-    check_policy,
-    roles_of,
-)
-from emulator.store.resources import Query, Resource, Scope
+from emulator.services.iam.documents import read_policy
+from emulator.services.iam.entities import account_scope, entity_id, page_of
+from emulator.services.iam.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity
+from emulator.services.iam.roles import roles_of
+from emulator.store.resources import Resource
 
 KIND = "iam-policy"
 MAX_VERSIONS = 5
@@ -36,11 +32,11 @@ _LAST = "LastVersion"
 
 @operation("iam", "CreatePolicy")
 def create_policy(request: Request, context: Context) -> Response:
-    check_policy(request["PolicyDocument"])
+    read_policy(request["PolicyDocument"])
     name, path = request["PolicyName"], request.get("Path", "/")
     arn = str(Arn(partition_of(context.region), "iam", "", context.account, f"policy{path}{name}"))
     body = {
-        "PolicyId": "ANPA" + secrets.token_hex(9)[:17].upper(),
+        "PolicyId": entity_id("ANPA"),
         "Path": path,
         "Description": request.get("Description"),
         _DEFAULT: "v1",
@@ -49,7 +45,7 @@ def create_policy(request: Request, context: Context) -> Response:
     }
     resources = context.app.resources
     with resources.database.transaction():
-        if not resources.insert(policy := Resource(_scope(context), KIND, name, arn, body)):
+        if not resources.insert(policy := Resource(account_scope(context.account), KIND, name, arn, body)):
             raise EntityAlreadyExists(f"A policy called {name} already exists. Duplicate names are not allowed.")
         resources.add_tags(arn, request.get("Tags") or [])
     return {"Policy": _describe(policy, context)}
@@ -65,16 +61,8 @@ def list_policies(request: Request, context: Context) -> Response:
     """Those of the account; the policies that AWS manages are not listed."""
     if request.get("Scope") == "AWS":
         raise NotImplementedHere("ListPolicies with Scope AWS: this emulator has no list of the policies AWS manages.")
-    query = Query(
-        KIND,
-        sort_by="Name",
-        descending=False,
-        max_results=request.get("MaxItems", 100),
-        next_token=request.get("Marker"),
-    )
-    page, marker = context.app.resources.page(_scope(context), query)
-    prefix = request.get("PathPrefix", "/")
-    found = [_describe(policy, context) for policy in page if policy.body["Path"].startswith(prefix)]
+    page, marker = page_of(request, context, KIND)
+    found = [_describe(policy, context) for policy in page]
     if request.get("OnlyAttached"):
         found = [policy for policy in found if policy["AttachmentCount"]]
     return {"Policies": found, "IsTruncated": marker is not None, "Marker": marker}
@@ -96,16 +84,14 @@ def delete_policy(request: Request, context: Context) -> Response:
 
 @operation("iam", "CreatePolicyVersion")
 def create_policy_version(request: Request, context: Context) -> Response:
-    check_policy(request["PolicyDocument"])
+    read_policy(request["PolicyDocument"])
 
     def change(stored: Resource) -> None:
         body = stored.body
         if len(body[_VERSIONS]) >= MAX_VERSIONS:
-            raise AwsError(
+            raise LimitExceeded(
                 f"A managed policy can have up to {MAX_VERSIONS} versions. Before you create a new version, you must"
-                " delete an existing version.",
-                code="LimitExceeded",
-                status=409,
+                " delete an existing version."
             )
         body[_LAST] += 1
         body[_VERSIONS][f"v{body[_LAST]}"] = _version(request["PolicyDocument"])
@@ -155,8 +141,8 @@ def delete_policy_version(request: Request, context: Context) -> Response:
 
 def document_of(arn: str, context: Context) -> str | None:
     """The document that counts of a policy of the caller's account; None if there is no such policy."""
-    policy = context.app.resources.by_arn(arn)
-    if policy is None or policy.kind != KIND or policy.scope != _scope(context):
+    policy = _of_account(arn, context)
+    if policy is None:
         return None
     document: str = policy.body[_VERSIONS][policy.body[_DEFAULT]]["Document"]
     return document
@@ -165,13 +151,18 @@ def document_of(arn: str, context: Context) -> str | None:
 def _find(arn: str, context: Context) -> Resource:
     if Arn.parse(arn).account == "aws":
         raise NotImplementedHere(f"{arn}: the policies that AWS manages can be attached here, but not read.")
-    policy = context.app.resources.by_arn(arn)
-    if policy is None or policy.kind != KIND or policy.scope != _scope(context):
+    policy = _of_account(arn, context)
+    if policy is None:
         raise NoSuchEntity(f"Policy {arn} was not found.")
     return policy
 
 
-def _change(request: Request, context: Context, change: Any) -> Resource:
+def _of_account(arn: str, context: Context) -> Resource | None:
+    policy = context.app.resources.by_arn(arn)
+    return policy if policy and policy.kind == KIND and policy.scope == account_scope(context.account) else None
+
+
+def _change(request: Request, context: Context, change: Callable[[Resource], None]) -> Resource:
     changed = context.app.resources.update(_find(request["PolicyArn"], context).arn, change)
     assert changed is not None
     return changed
@@ -211,7 +202,3 @@ def _attachments(arn: str, context: Context) -> int:
 
 def _version(document: str) -> dict[str, Any]:
     return {"Document": document, "CreateDate": time.time()}
-
-
-def _scope(context: Context) -> Scope:
-    return Scope(context.account, GLOBAL_REGION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.iam import change_role, existing_role
+from emulator.services.iam.roles import change_role, existing_role
 
 
 @operation("iam", "TagRole")
