@@ -11,16 +11,21 @@ class TooDeep(ValueError):
 
 
 def read_json(text: str | bytes) -> Any:
-    """The value of a JSON text. ``NaN`` and ``Infinity``, which Python writes and reads, are no JSON.
+    """The value of a JSON text. ``NaN`` and ``Infinity``, which Python writes and reads, are no JSON, and half of a
+    surrogate pair, which Python reads, is no character: nothing could store or send it.
 
     Raises:
         TooDeep: it is nested too deeply.
         ValueError: it is no JSON.
     """
+    whole = text.decode(json.detect_encoding(text)) if isinstance(text, bytes) else text
     try:
-        return json.loads(text, parse_constant=_refused)
+        value = json.loads(whole, parse_constant=_refused)
+        if "\\u" in whole:
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise TooDeep("it is nested too deeply") from None
+    return value
 
 
 def _refused(name: str) -> Any:

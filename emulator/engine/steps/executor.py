@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError
-from emulator.engine.expressions import Reference, evaluate
+from emulator.engine.expressions import Reference, evaluate, is_expression
 from emulator.engine.paths import PathError
 from emulator.engine.retries import Retries
 from emulator.engine.shapes import check_arguments, check_path, input_shape, output_shape
@@ -179,6 +179,8 @@ class ApiExecutor(Executor):
     """Members of the request that a pipeline may not give."""
 
     def check(self, step: StepDefinition, definition: Definition) -> None:
+        if is_expression(step.arguments):
+            raise DefinitionError("Expecting start of Json Object.", step=step.name, field="Arguments")
         for member in self.refused:
             if member in step.arguments:
                 reason = f"Unknown Argument member '{member}'."

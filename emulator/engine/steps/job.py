@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from emulator.aws.errors import AwsError
-from emulator.engine.expressions import evaluate
+from emulator.engine.expressions import as_text, evaluate
 from emulator.engine.names import job_name
 from emulator.engine.retries import exception_type, job_exception_type
 from emulator.engine.shapes import coerce, input_shape
@@ -16,6 +16,11 @@ from emulator.engine.steps.failures import create_failed, job_failed
 NAME = "Name"
 """Member of the handle: the job's name."""
 EXPERIMENT_CONFIG = "ExperimentConfig"
+
+
+def prefix_of(name: Any, host: Host) -> str | None:
+    """What the names of jobs and models begin with: the name in the definition, None if it gives none."""
+    return None if name is None else as_text(evaluate(name, host.environment({})))
 
 
 class JobExecutor(ApiExecutor):
@@ -28,13 +33,14 @@ class JobExecutor(ApiExecutor):
     def prepare(self, run: StepRun, host: Host) -> None:
         member = f"{self.kind}Name"
         arguments = dict(run.step.arguments)
-        prefix = evaluate(arguments.pop(member, None), host.environment({}))
+        prefix = prefix_of(arguments.pop(member, None), host)
         run.handle = {NAME: self.job_name(host.id, run.step.name, prefix), "Kind": self.kind}
         resolved = evaluate(arguments, host.environment(run.handle))
         shape = input_shape(self.create)
         run.arguments = coerce(shape, {member: run.handle[NAME], **resolved})
-        if host.experiment and EXPERIMENT_CONFIG in shape.members:
-            run.arguments[EXPERIMENT_CONFIG] = {**host.experiment, **run.arguments.get(EXPERIMENT_CONFIG, {})}
+        own = run.arguments.get(EXPERIMENT_CONFIG, {})
+        if host.experiment and EXPERIMENT_CONFIG in shape.members and isinstance(own, dict):
+            run.arguments[EXPERIMENT_CONFIG] = {**host.experiment, **own}
 
     def job_name(self, execution: str, step: str, prefix: str | None) -> str:
         """The name that the job is given."""

@@ -9,6 +9,7 @@ from emulator.engine.retries import exception_type
 from emulator.engine.shapes import coerce, input_shape
 from emulator.engine.steps.executor import ApiExecutor, Host, StepRun, Work, register
 from emulator.engine.steps.failures import create_failed
+from emulator.engine.steps.job import prefix_of
 
 NAME = "ModelName"
 
@@ -24,8 +25,7 @@ class Model(ApiExecutor):
 
     def prepare(self, run: StepRun, host: Host) -> None:
         arguments = dict(run.step.arguments)
-        prefix = evaluate(arguments.pop(NAME, None), host.environment({}))
-        run.handle = {"Name": job_name(host.id, run.step.name, prefix)}
+        run.handle = {"Name": job_name(host.id, run.step.name, prefix_of(arguments.pop(NAME, None), host))}
         resolved = evaluate(arguments, host.environment({}))
         run.arguments = coerce(input_shape(self.create), {NAME: run.handle["Name"], **resolved})
 

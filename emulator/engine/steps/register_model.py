@@ -45,7 +45,7 @@ class RegisterModel(ApiExecutor):
 
     def _ensure_group(self, run: StepRun, host: Host) -> None:
         group = run.arguments.get("ModelPackageGroupName")
-        if group is None:
+        if not isinstance(group, str):  # none, or what CreateModelPackage refuses
             return
         try:
             host.invoke("DescribeModelPackageGroup", {"ModelPackageGroupName": group})

@@ -53,6 +53,7 @@ def test_explicit_nulls_mean_absent() -> None:
         ('{"Steps": [], "Extra": 1}', "unknown property 'Extra'"),
         ('{"Steps": [{"Name": "F", "Type": "Fail"}], "Metadata": 5}', "Expecting start of Json Object.*field Metadata"),
         ('{"Steps": [1]}', r"Expecting start of Json Object.*Steps\[0\]"),
+        ('{"Steps": ["\\ud800"]}', "It is not valid JSON: .*surrogates not allowed"),
         ("[" * 100_000, "It is nested more than 250 levels deep"),
         ('{"Steps": ' + "[" * 300 + "]" * 300 + "}", "It is nested more than 250 levels deep"),
         (json.dumps({"Steps": [], "Metadata": {"x": "y" * 1024 * 1024}}), "longer than 1048576 bytes"),

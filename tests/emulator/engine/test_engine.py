@@ -71,6 +71,15 @@ def test_a_custom_job_prefix_and_the_jobs_own_name(world: World) -> None:
     assert request["Environment"] == {"NAME": request["ProcessingJobName"]}
 
 
+def test_a_job_prefix_may_be_a_number(world: World) -> None:
+    arn = world.start(
+        [processing("A", arguments={"ProcessingJobName": {"Get": "Parameters.Night"}})],
+        parameters=[{"Name": "Night", "Type": "Integer", "DefaultValue": 7}],
+    )
+    assert world.wait(arn).status == "Succeeded"
+    assert world.sagemaker.made("CreateProcessingJob")[0]["ProcessingJobName"].startswith("7-")
+
+
 def test_independent_steps_run_at_the_same_time(world: World) -> None:
     world.sagemaker.fates = dict.fromkeys("ABC", "hold")
     arn = world.start([*map(processing, "ABC"), processing("D", "A", "B", "C")])
