@@ -74,7 +74,7 @@ def test_unknown_and_later_types() -> None:
         ([fail("F", ["x"])], "Expecting a string. (step 'F', field Arguments.ErrorMessage)"),
         ([fail("F", "x" * 3073)], "The message is longer than 3072 characters."),
         ([{"Name": "F", "Type": "Fail", "Arguments": {"Message": "x"}}], "Unknown Argument member 'Message'."),
-        ([processing("A") | {"Arguments": {"Get": "Execution.PipelineName"}}], "start of Json Object. (step 'A', field Arg"),
+        ([processing("A") | {"Arguments": {"Get": "Execution.PipelineName"}}], "Expecting start of Json Object."),
         ([register("R", arguments={"ModelPackageName": "x"})], "Unknown Argument member 'ModelPackageName'."),
     ],
 )
