@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from emulator.aws.errors import AwsError, QueryCompatibleError
+from emulator.aws.xml import DECLARATION, element
 from emulator.gateway import cbor, cbor_protocol
 from emulator.gateway.json_protocol import dump_document
 from emulator.gateway.wire import WireResponse
-from emulator.gateway.xml_protocol import DECLARATION, element
 
 _NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
 
+from emulator.aws.xml import element
 from emulator.gateway import texts
 from emulator.gateway.models import Shape, element_name, wire_name
 from emulator.gateway.shapes import ShapeCompiler
 
 Write: TypeAlias = Callable[[str, Any, list[str]], None]
 """Writes ``<name>value</name>`` to a list of text pieces."""
-
-DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
-_ESCAPES |= {code: "\ufffd" for code in (*range(0x20), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r"}
-
-
-def escape(text: str) -> str:
-    """Text for between tags; characters that XML cannot carry become U+FFFD."""
-    return text.translate(_ESCAPES)
-
-
-def element(name: str, text: str) -> str:
-    return f"<{name}>{escape(text)}</{name}>"
 
 
 class XmlWriters(ShapeCompiler[Write]):

@@ -22,7 +22,6 @@ from starlette.responses import Response
 from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Operation, find
 from emulator.services.context import App, Context
-from emulator.services.s3 import operations as _registered  # noqa: F401
 from emulator.services.s3.access import check_access
 from emulator.services.s3.addressing import Address, parse_address
 from emulator.services.s3.bodies import OpenWriter, ReceivedBlob, receive_blob, receive_document
@@ -84,15 +83,9 @@ class S3Endpoint:
         check_expiry(query)
         call = _Call(request, address, query, context)
         operation = _find(call)
-        members = self._members(call, operation.name)
+        members = _members(call, operation.name)
         check_access(operation.name, members, context)
         return await self._run(call, operation, members)
-
-    def _members(self, call: _Call, name: str) -> dict[str, Any]:
-        members = parse_members(name, call.query, call.request.headers)
-        members |= {"Bucket": call.address.bucket} if call.address.bucket else {}
-        members |= {"Key": call.address.key} if call.address.key else {}
-        return members
 
     async def _run(self, call: _Call, operation: Operation, members: dict[str, Any]) -> Response:
         received = await self._receive(call, operation.name, members)
@@ -143,6 +136,14 @@ def _find(call: _Call) -> Operation:
     if found is None:
         raise NotImplementedHere(f"The emulator does not have the Amazon S3 operation {name} yet.")
     return found
+
+
+def _members(call: _Call, name: str) -> dict[str, Any]:
+    """The members that are in the request's path, query and headers."""
+    members = parse_members(name, call.query, call.request.headers)
+    members |= {"Bucket": call.address.bucket} if call.address.bucket else {}
+    members |= {"Key": call.address.key} if call.address.key else {}
+    return members
 
 
 def _open_writer(name: str, members: dict[str, Any], context: Context) -> OpenWriter:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from html import escape
-
 from emulator.aws.errors import AwsError
-
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+from emulator.aws.xml import DECLARATION, element
 
 
 def error_document(error: AwsError, resource: str, request_id: str, host_id: str) -> bytes:
     """The XML body of an error."""
     members = {"Code": error.code, "Message": error.message, **error.extra}
     members |= {"Resource": resource, "RequestId": request_id, "HostId": host_id}
-    body = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in members.items())
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{body}</Error>'.encode()
-
-
-def _text(value: str) -> str:
-    return escape(_NOT_XML.sub("\ufffd", value).encode("utf-8", "replace").decode(), quote=False)
+    body = "".join(element(name, value) for name, value in members.items())
+    return f"{DECLARATION}<Error>{body}</Error>".encode()
 
 
 def invalid_uri() -> AwsError:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from emulator.aws.service_models import operation_model
+from emulator.aws.xml import DECLARATION
 from emulator.services.s3 import texts
 from emulator.services.s3.streams import BlobStream
 
@@ -115,7 +116,7 @@ def _document(operation: str, shape: Shape, payload: str | None, response: Mappi
     if operation in _UNWRAPPED:
         root = _UNWRAPPED[operation]
         shape, members = shape.members[root], members[root]
-    out = [f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_NAMESPACE}">']
+    out = [f'{DECLARATION}<{root} xmlns="{_NAMESPACE}">']
     _writer(shape)(members, out)
     out.append(f"</{root}>")
     return "".join(out).encode()

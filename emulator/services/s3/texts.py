@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
+from emulator.aws.xml import escape
 from emulator.services.s3.errors import invalid_argument
-
-_INVALID_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def read(kind: str, text: str, name: str) -> Any:
@@ -59,7 +58,7 @@ def element(kind: str, value: Any) -> str:
     """A scalar in XML."""
     if kind == "timestamp":
         return iso_time(value)
-    return escape(_plain(kind, value))
+    return escape(_plain(kind, value), _reference)
 
 
 def iso_time(seconds: float) -> str:
@@ -67,10 +66,9 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def escape(text: str) -> str:
-    """Text between tags. Characters that XML 1.0 forbids become references, as S3 writes them."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-    return _INVALID_XML.sub(lambda found: f"&#x{ord(found[0]):x};", text)
+def _reference(found: re.Match[str]) -> str:
+    """How S3 writes a character of a key that XML 1.0 forbids."""
+    return f"&#x{ord(found[0]):x};"
 
 
 def _plain(kind: str, value: Any) -> str:

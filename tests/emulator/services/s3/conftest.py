@@ -16,6 +16,7 @@ import uvicorn
 from botocore.config import Config
 from starlette.requests import Request
 
+from emulator.gateway.registry import load_services
 from emulator.gateway.transport import OneSegmentProtocol
 from emulator.services.context import App
 from emulator.services.s3.endpoint import S3Endpoint
@@ -30,6 +31,7 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         self.objects = ObjectStore(root)
+        load_services()
         self.endpoint = S3Endpoint(cast(App, SimpleNamespace(objects=self.objects)))
         config = uvicorn.Config(
             self._answer,

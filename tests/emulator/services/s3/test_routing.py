@@ -4,7 +4,7 @@ import pytest
 
 from emulator.aws.operations import find
 from emulator.aws.service_models import service_model
-from emulator.services.s3 import operations
+from emulator.gateway.registry import load_services
 from emulator.services.s3.addressing import Address
 from emulator.services.s3.routing import find_operation
 
@@ -51,9 +51,9 @@ def test_the_operation_of_a_request(
     assert find_operation(method, address, query, headers) == expected
 
 
-def test_every_registered_operation_is_one_of_s3s() -> None:
+def test_what_is_registered_are_operations_of_s3() -> None:
+    load_services()
     known = set(service_model("s3").operation_names)
     served = {name for name in known if find("s3", name)}
     assert {"PutObject", "GetObject", "CompleteMultipartUpload", "ListObjectVersions"} <= served
     assert len(served) > 50
-    assert operations.__all__ == sorted(operations.__all__)
