@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -134,6 +137,24 @@ def test_what_cannot_be_run_is_refused_by_name(client: Any) -> None:
             FunctionName="bad", Runtime="python3.12", Role=ROLE, Handler="a.b",
             Code={"ZipFile": zipped("", "../../evil.py")},
         )  # fmt: skip
+
+
+def test_an_invocation_whose_process_is_killed_is_a_fault_of_the_service_and_the_next_one_runs(
+    client: Any, emulator: Emulator
+) -> None:
+    arn = function(
+        client, "import time\ndef handler(event, context):\n  time.sleep(event)\n  return event\n", Timeout=30
+    )
+    assert call(client, arn, 0)[0] == 0
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(call, client, arn, 20)
+        runs = emulator.data_dir / "functions" / "runs"
+        until(lambda: list(runs.glob("*/ml/invocation/request.json")))
+        for host in (emulator.data_dir / "functions" / "hosts").iterdir():
+            os.kill(int(host.name), signal.SIGKILL)
+        with pytest.raises(ClientError, match="ServiceException"):
+            waits.result()
+    assert call(client, arn, 1)[0] == 1
 
 
 def test_deleted_functions_are_gone_and_names_are_unique(client: Any) -> None:

@@ -38,8 +38,9 @@ _REFUSED = {
 }
 _KEPT = ("Description", "VpcConfig", "TracingConfig", "EphemeralStorage", "Architectures", "LoggingConfig")
 CODE = "_Code"
-POLICY = "_Policy"
 VERSIONS = "_Versions"
+_DESCRIBED = "_Described"
+"""Of a version: the function's description when it was published."""
 
 
 @operation("lambda", "CreateFunction", blocking=True)
@@ -73,7 +74,7 @@ def create_function(request: Request, context: Context) -> Response:
         raise FunctionConflict(f"Function already exist: {name.name}")
     if request.get("Tags"):
         _tag(context, name.arn, request["Tags"])
-    return publish(function, context) if request.get("Publish") else shown(function)
+    return {**publish(function, context), "FunctionArn": name.arn} if request.get("Publish") else shown(function)
 
 
 def _configure(body: dict[str, Any], request: Request) -> None:
@@ -164,8 +165,14 @@ def list_functions(request: Request, context: Context) -> Response:
     )
     functions, token = context.app.resources.page(context.scope, query)
     if request.get("FunctionVersion") == "ALL":
-        functions = [each for one in functions for each in (one, *_versions(one, context))]
+        every = [answer for function in functions for answer in every_version(function, context)]
+        return {"Functions": every, "NextMarker": token}
     return {"Functions": [shown(function) for function in functions], "NextMarker": token}
+
+
+def every_version(function: Resource, context: Context) -> list[Response]:
+    """The configurations of ``$LATEST`` and of the versions, each with its number in the ARN."""
+    return [shown(function, f"{function.arn}:{LATEST}"), *map(shown, _versions(function, context))]
 
 
 def _versions(function: Resource, context: Context) -> list[Resource]:
@@ -181,7 +188,7 @@ def update_function_code(request: Request, context: Context) -> Response:
         return shown(function)
 
     def change(resource: Resource) -> None:
-        _check_revision(resource, request)
+        check_revision(resource, request)
         _set_code(resource.body, code)
         resource.body |= {"RevisionId": str(uuid.uuid4()), "LastModified": _now()}
 
@@ -194,7 +201,7 @@ def update_function_configuration(request: Request, context: Context) -> Respons
     function = find_function(request["FunctionName"], context)
 
     def change(resource: Resource) -> None:
-        _check_revision(resource, request)
+        check_revision(resource, request)
         _configure(resource.body, request)
 
     return shown(_update(function, change, context))
@@ -205,7 +212,7 @@ def _update(function: Resource, change: Any, context: Context) -> Resource:
     return updated if updated is not None else find_function(function.arn, context)
 
 
-def _check_revision(function: Resource, request: Request) -> None:
+def check_revision(function: Resource, request: Request) -> None:
     if request.get("RevisionId") not in (None, function.body["RevisionId"]):
         message = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction API to retrieve"
         raise FunctionConflict(f"{message} the latest Revision Id")
@@ -227,13 +234,15 @@ def delete_function(request: Request, context: Context) -> Response:
     return {"StatusCode": 204}
 
 
-def publish(function: Resource, context: Context) -> Response:
-    """Make a version of the function as it is now; the last one, if nothing has changed since."""
+def publish(function: Resource, context: Context, description: str | None = None) -> Response:
+    """Make a version of the function as it is now; the last one, if nothing has changed since.
+
+    ``description`` is the version's own, in place of the function's.
+    """
     resources = context.app.resources
     with resources.database.transaction():
         latest = resources.get(function.scope, VERSION, f"{function.name}:{function.body[VERSIONS]}")
-        same = ("CodeSha256", "Handler", "Timeout", "MemorySize", "Environment", "Role", "Runtime", "Description")
-        if latest is not None and all(latest.body.get(key) == function.body.get(key) for key in same):
+        if latest is not None and _is_same(latest, function):
             return shown(latest)
         number = function.body[VERSIONS] + 1
 
@@ -243,10 +252,20 @@ def publish(function: Resource, context: Context) -> Response:
         resources.update(function.arn, count)
         arn = function_arn(function.scope, function.name, str(number))
         body = {**function.body, "Version": str(number), "FunctionArn": arn, "RevisionId": str(uuid.uuid4())}
+        body |= {} if description is None else {"Description": description}
+        body[_DESCRIBED] = function.body["Description"]
         name = f"{function.name}:{number}"
         version = Resource(function.scope, VERSION, name, arn, body, "Active", function.name, created=time.time())
         resources.insert(version)
     return shown(version)
+
+
+def _is_same(version: Resource, function: Resource) -> bool:
+    same = ("CodeSha256", "Handler", "Timeout", "MemorySize", "Environment", "Role", "Runtime")
+    described = version.body.get(_DESCRIBED, version.body["Description"])
+    return described == function.body["Description"] and all(
+        version.body.get(key) == function.body.get(key) for key in same
+    )
 
 
 def _tag(context: Context, arn: str, tags: dict[str, str]) -> None:

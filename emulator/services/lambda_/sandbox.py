@@ -66,7 +66,8 @@ class Sandbox:
             _write_request(folder, order)
             output.line(f"START RequestId: {order.id} Version: {order.request['function_version']}")
             began = time.monotonic()
-            folder.begin()
+            if order.once:
+                folder.begin()
             ended = self._launch(order, output)
             if self._is_left and not order.once:
                 return None

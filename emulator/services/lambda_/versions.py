@@ -1,31 +1,36 @@
-"""Versions, aliases, permissions and tags of functions."""
+"""Versions, aliases and tags of functions."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
 from emulator.aws.errors import NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.lambda_.errors import FunctionConflict, FunctionNotFound
-from emulator.services.lambda_.functions import POLICY, publish, shown
-from emulator.services.lambda_.names import ALIAS, VERSION, find_function, find_version, function_arn
+from emulator.services.lambda_.errors import FunctionConflict, FunctionNotFound, InvalidParameter
+from emulator.services.lambda_.functions import check_revision, every_version, publish
+from emulator.services.lambda_.names import ALIAS, find_function, find_version, function_arn
 from emulator.store.resources import Query, Resource
 
 
 @operation("lambda", "PublishVersion")
 def publish_version(request: Request, context: Context) -> Response:
-    return publish(find_function(request["FunctionName"], context), context)
+    function = find_function(request["FunctionName"], context)
+    check_revision(function, request)
+    wanted, current = request.get("CodeSha256"), function.body["CodeSha256"]
+    if wanted and wanted != current:
+        raise InvalidParameter(
+            f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({current}). Please try again with"
+            " the CodeSHA256 in $LATEST."
+        )
+    return publish(function, context, request.get("Description"))
 
 
 @operation("lambda", "ListVersionsByFunction")
 def list_versions_by_function(request: Request, context: Context) -> Response:
     function = find_function(request["FunctionName"], context)
-    query = Query(VERSION, parent=function.name, descending=False, max_results=10_000)
-    versions = context.app.resources.page(function.scope, query)[0]
-    return {"Versions": [shown(function, f"{function.arn}:$LATEST"), *map(shown, versions)]}
+    return {"Versions": every_version(function, context)}
 
 
 @operation("lambda", "CreateAlias")
@@ -86,64 +91,8 @@ def _find_alias(request: Request, context: Context) -> Resource:
     function = find_function(request["FunctionName"], context)
     alias = context.app.resources.get(function.scope, ALIAS, f"{function.name}:{request['Name']}")
     if alias is None:
-        raise FunctionNotFound(f"Alias not found: {function.arn}:{request['Name']}")
+        raise FunctionNotFound(f"Cannot find alias arn: {function.arn}:{request['Name']}")
     return alias
-
-
-@operation("lambda", "AddPermission")
-def add_permission(request: Request, context: Context) -> Response:
-    """Kept and shown; like all policies of resources here, it is not enforced."""
-    function = find_function(request["FunctionName"], context)
-    principal = request["Principal"]
-    conditions: dict[str, Any] = {}
-    if request.get("SourceArn"):
-        conditions["ArnLike"] = {"AWS:SourceArn": request["SourceArn"]}
-    if request.get("SourceAccount"):
-        conditions["StringEquals"] = {"AWS:SourceAccount": request["SourceAccount"]}
-    statement = {
-        "Sid": request["StatementId"],
-        "Effect": "Allow",
-        "Principal": {"Service": principal} if principal.endswith(".amazonaws.com") else {"AWS": principal},
-        "Action": request["Action"],
-        "Resource": function.arn,
-        **({"Condition": conditions} if conditions else {}),
-    }
-
-    def add(resource: Resource) -> None:
-        statements = resource.body.setdefault(POLICY, [])
-        if any(each["Sid"] == statement["Sid"] for each in statements):
-            message = f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement"
-            raise FunctionConflict(f"{message} id, or remove the existing statement.")
-        statements.append(statement)
-
-    context.app.resources.update(function.arn, add)
-    return {"Statement": json.dumps(statement)}
-
-
-@operation("lambda", "RemovePermission")
-def remove_permission(request: Request, context: Context) -> Response:
-    function = find_function(request["FunctionName"], context)
-
-    def remove(resource: Resource) -> None:
-        statements = resource.body.get(POLICY, [])
-        kept = [each for each in statements if each["Sid"] != request["StatementId"]]
-        if len(kept) == len(statements):
-            message = f"Statement {request['StatementId']} is not found in resource policy."
-            raise FunctionNotFound(message)
-        resource.body[POLICY] = kept
-
-    context.app.resources.update(function.arn, remove)
-    return {}
-
-
-@operation("lambda", "GetPolicy")
-def get_policy(request: Request, context: Context) -> Response:
-    function = find_function(request["FunctionName"], context)
-    statements = function.body.get(POLICY)
-    if not statements:
-        raise FunctionNotFound("The resource you requested does not exist.")
-    document = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
-    return {"Policy": json.dumps(document), "RevisionId": function.body["RevisionId"]}
 
 
 @operation("lambda", "TagResource")
