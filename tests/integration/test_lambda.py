@@ -175,6 +175,43 @@ def test_deleted_functions_are_gone_and_names_are_unique(client: Any) -> None:
         client.invoke(FunctionName=name)
 
 
+def test_versions_have_descriptions_of_their_own_and_numbers_in_their_arns(client: Any) -> None:
+    arn = function(client, "def handler(event, context): return 1\n", Publish=True, Description="first")
+    assert client.get_function(FunctionName=arn)["Configuration"]["Version"] == "$LATEST", "the ARN is the function's"
+    assert client.publish_version(FunctionName=arn, Description="unchanged")["Version"] == "1"
+    client.update_function_configuration(FunctionName=arn, Timeout=7)
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="different from current"):
+        client.publish_version(FunctionName=arn, CodeSha256="other")
+    second = client.publish_version(FunctionName=arn, Description="second")
+    assert (second["Version"], second["Description"]) == ("2", "second")
+    assert client.publish_version(FunctionName=arn)["Version"] == "2"
+    every = [each["FunctionArn"] for each in client.list_functions(FunctionVersion="ALL")["Functions"]]
+    mine = [each for each in every if each.startswith(f"{arn}:")]
+    assert mine == [f"{arn}:$LATEST", f"{arn}:1", f"{arn}:2"]
+
+
+def test_permissions_belong_to_the_function_or_to_one_of_its_versions(client: Any) -> None:
+    arn = function(client, "def handler(event, context): return 1\n", Publish=True)
+
+    def permission(sid: str, principal: str = "events.amazonaws.com", **options: Any) -> Any:
+        request = {"FunctionName": arn, "StatementId": sid, "Action": "lambda:InvokeFunction", "Principal": principal}
+        return json.loads(client.add_permission(**request, **options)["Statement"])
+
+    assert permission("s", "123456789012")["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    statement = permission("s", Qualifier="1", PrincipalOrgID="o-a1b2c3d4e5")
+    assert statement["Resource"] == f"{arn}:1"
+    assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match=f"Function not found: {arn}:5"):
+        permission("t", Qualifier="5")
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="policies for \\$LATEST"):
+        permission("t", Qualifier="$LATEST")
+    client.remove_permission(FunctionName=arn, StatementId="s")
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="No policy is associated"):
+        client.remove_permission(FunctionName=arn, StatementId="s")
+    kept = json.loads(client.get_policy(FunctionName=arn, Qualifier="1")["Policy"])
+    assert [each["Resource"] for each in kept["Statement"]] == [f"{arn}:1"]
+
+
 def test_an_accepted_event_outlives_a_kill(own_emulator: Emulator) -> None:
     own_emulator.start()
     sqs, client = own_emulator.client("sqs"), own_emulator.client("lambda")
