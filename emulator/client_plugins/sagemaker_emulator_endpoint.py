@@ -4,21 +4,38 @@ The SageMaker SDKs (v2 and v3) call STS at ``https://sts.<region>.amazonaws.com`
 ``AWS_ENDPOINT_URL``. ``emulator env`` and ``emulator exec`` name this module in ``BOTOCORE_EXPERIMENTAL__PLUGINS`` and
 put its folder, which holds nothing else, on ``PYTHONPATH``. It runs in the user's own Python environment, so it imports
 nothing but the standard library. Where botocore cannot find it or is too old to look, nothing changes.
+
+SDK v2 of before 2.200 refuses the configuration that ``emulator env`` names, for it has no telemetry to switch off and
+no member for it. It makes its clients before it reads any configuration, so this is where it can be told not to.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
+SDK_CONFIG_VARIABLE = "SAGEMAKER_USER_CONFIG_OVERRIDE"
+SDK_CONFIG = "sagemaker-sdk.yaml"
 
 
 def initialize_client_plugin(client: Any) -> None:
     """Called by botocore for each client it makes. An S3 address may carry a bucket's name, so S3 is left alone."""
+    _spare_an_old_sdk()
     if client.meta.service_model.service_name != "s3":
         client.meta.events.register("before-call", _to_emulator)
+
+
+def _spare_an_old_sdk() -> None:
+    """Take the emulator's SDK configuration away from an SDK whose schema does not know what is in it."""
+    schema = sys.modules.get("sagemaker.config.config_schema")
+    if schema is None or hasattr(schema, "TELEMETRY_OPT_OUT"):
+        return
+    if Path(os.environ.get(SDK_CONFIG_VARIABLE, "")).name == SDK_CONFIG:  # else it is the user's own
+        del os.environ[SDK_CONFIG_VARIABLE]
 
 
 def _to_emulator(params: dict[str, Any], **_: Any) -> None:

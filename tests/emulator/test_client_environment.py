@@ -153,6 +153,33 @@ def test_calls_with_a_hard_coded_aws_address_reach_the_emulator(
     assert done.stderr.strip() == reached
 
 
+CONFIGURED = """
+import os, sys, types, boto3
+schema = sys.modules["sagemaker.config.config_schema"] = types.ModuleType("schema")
+{members}
+boto3.client("sts")
+print(os.environ.get("SAGEMAKER_USER_CONFIG_OVERRIDE"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("members", "own", "stays"),
+    [
+        ("schema.TELEMETRY_OPT_OUT = 'TelemetryOptOut'", None, True),
+        ("", None, False),  # SDK v2 of before 2.200
+        ("", "/mine.yaml", True),
+    ],
+)
+def test_an_sdk_that_cannot_read_the_configuration_is_given_none(
+    settings: Settings, members: str, own: str | None, stays: bool
+) -> None:
+    mine = {**os.environ, **({"SAGEMAKER_USER_CONFIG_OVERRIDE": own} if own else {})}
+    environment = client_environment.apply(client_environment.build(settings, URL, mine), mine)
+    command = [sys.executable, "-c", CONFIGURED.format(members=members)]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    assert found == (environment["SAGEMAKER_USER_CONFIG_OVERRIDE"] if stays else "None")
+
+
 def test_without_the_plugin_folder_clients_still_work(settings: Settings) -> None:
     environment = client_environment.apply(client_environment.build(settings, URL, os.environ), os.environ)
     del environment["PYTHONPATH"]
