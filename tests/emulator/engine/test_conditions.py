@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.engine.checks import check_definition
 from emulator.engine.conditions import check_condition, holds
 from emulator.engine.definition import read_definition
 from emulator.engine.environment import ExecutionEnvironment
 from emulator.engine.errors import DefinitionError, ExpressionError
 from tests.emulator.engine.fakes import FakeObjects, equals, processing, text_of
+from tests.emulator.engine.fakes import condition as condition_step
 
 COMPARISONS = {
     "Equals": operator.eq,
@@ -80,6 +82,39 @@ def test_or_and_and(values: list[bool]) -> None:
     parts = [equals(value, True) for value in values]
     assert holds({"Type": "Or", "Conditions": parts}, ENVIRONMENT) is any(values)
     assert holds({"Type": "And", "Conditions": parts}, ENVIRONMENT) is all(values)
+
+
+def _leaf(kind: str, pair: tuple[Any, Any]) -> tuple[dict[str, Any], bool]:
+    return {"Type": kind, "LeftValue": pair[0], "RightValue": pair[1]}, COMPARISONS[kind](*pair)
+
+
+def _among(value: Any, others: list[Any]) -> tuple[dict[str, Any], bool]:
+    return {"Type": "In", "QueryValue": value, "Values": others}, value in others
+
+
+def _joined(kind: str, parts: list[tuple[dict[str, Any], bool]]) -> tuple[dict[str, Any], bool]:
+    truths = [truth for _, truth in parts]
+    return {"Type": kind, "Conditions": [part for part, _ in parts]}, (all if kind == "And" else any)(truths)
+
+
+trees = st.recursive(
+    st.builds(_leaf, st.sampled_from(list(COMPARISONS)), st.tuples(texts, texts) | st.tuples(numbers, numbers))
+    | st.builds(_among, texts, st.lists(texts, max_size=3))
+    | st.builds(_among, numbers, st.lists(numbers, max_size=3)),
+    lambda inner: (
+        st.builds(lambda part: ({"Type": "Not", "Condition": part[0]}, not part[1]), inner)
+        | st.builds(_joined, st.sampled_from(["And", "Or"]), st.lists(inner, min_size=1, max_size=3))
+    ),
+    max_leaves=12,
+)
+
+
+@given(trees)
+def test_any_nesting_in_a_definition_s_text_means_what_it_says(tree: tuple[dict[str, Any], bool]) -> None:
+    definition = read_definition(text_of([condition_step("C", [tree[0]])]))
+    check_definition(definition)
+    (read,) = definition.steps["C"].arguments["Conditions"]
+    assert holds(read, ENVIRONMENT) is tree[1]
 
 
 def test_in_and_not() -> None:
