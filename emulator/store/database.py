@@ -25,15 +25,15 @@ PRAGMA busy_timeout = 10000;
 class Database:
     """Connections to one database file; safe to share between threads.
 
-    Every thread reads through a connection of its own. Writers take turns behind one lock, so a writer never meets
-    SQLITE_BUSY and a transaction sees its own writes only.
+    Every thread reads through a connection of its own, which is closed when the thread ends. Writers take turns behind
+    one lock, so a writer never meets SQLITE_BUSY and a transaction sees its own writes only.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
         self.path = path
         self._local = threading.local()
         self._write = threading.RLock()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: set[sqlite3.Connection] = set()
         self._afterwards: list[Callable[[], None]] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._write:
@@ -47,7 +47,7 @@ class Database:
             connection.row_factory = sqlite3.Row
             connection.executescript(_PRAGMAS)
             self._local.connection = connection
-            self._connections.append(connection)
+            self._local.end = _End(self._connections, connection)
         return connection
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
@@ -70,11 +70,12 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
                 self._afterwards.clear()
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # some errors, as that of a full disk, have rolled it back already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             afterwards, self._afterwards = self._afterwards, []
         for act in afterwards:
             act()
@@ -84,7 +85,20 @@ class Database:
         self._afterwards.append(act)
 
     def close(self) -> None:
-        for connection in self._connections:
+        for connection in list(self._connections):
             connection.close()
         self._connections.clear()
         self._local = threading.local()
+
+
+class _End:
+    """Lives as long as the variables of one thread, and closes the thread's connection with them."""
+
+    def __init__(self, connections: set[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+        connections.add(connection)
+        self._connections = connections
+        self._connection = connection
+
+    def __del__(self) -> None:
+        self._connections.discard(self._connection)
+        self._connection.close()

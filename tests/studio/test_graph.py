@@ -100,7 +100,7 @@ def test_for_each_shows_its_children_in_order() -> None:
     assert {(edge.source, edge.target) for edge in graph.edges} == {("A", "Each")}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_places_do_not_move_while_it_runs(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 14))
@@ -123,7 +123,7 @@ def loop_of(items: object) -> dict[str, Any]:
     return {"Name": "Each", "Type": "ForEach", "Arguments": {"IterableItems": items, "ForEachBody": [step("Body")]}}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 120), st.integers(0, 120), st.booleans())
 def test_places_do_not_move_while_a_loop_runs(items: int, begun: int, known: bool) -> None:
     listed = list(range(items)) if known else {"Get": "Steps.A.Items"}
@@ -135,7 +135,7 @@ def test_places_do_not_move_while_a_loop_runs(items: int, begun: int, known: boo
     assert before.layout == after.layout
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 400), st.integers(1, 400), st.booleans())
 def test_squares_lie_apart_and_within_their_box(items: int, begun: int, known: bool) -> None:
     definition = define(loop_of(list(range(items)) if known else {"Get": "Steps.A.Items"}))
@@ -157,7 +157,7 @@ def test_an_unfolded_loop_has_room_for_all_that_is_to_come() -> None:
     assert graphs[0].layout == graphs[1].layout
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 900), st.integers(0, 900))
 def test_an_unfolded_loop_of_unknown_length_moves_nothing_as_it_grows(some: int, more: int) -> None:
     definition = define(step("A"), loop_of({"Get": "Steps.A.Items"}), step("After", "Each"))

@@ -23,7 +23,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return boxes, tuple((f"n{a}", f"n{b}") for a, b in edges)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_nodes_do_not_overlap_and_lie_within_the_picture(graph: Graph) -> None:
     placed = layout(*graph)
@@ -39,7 +39,7 @@ def test_nodes_do_not_overlap_and_lie_within_the_picture(graph: Graph) -> None:
             assert apart_x or apart_y, (one, other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_edges_run_downwards_from_node_to_node(graph: Graph) -> None:
     placed = layout(*graph)
@@ -53,7 +53,7 @@ def test_edges_run_downwards_from_node_to_node(graph: Graph) -> None:
         assert source.y + source.height < target.y
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_edges_never_run_through_nodes(graph: Graph) -> None:
     placed = layout(*graph)
@@ -74,7 +74,7 @@ def _enters(start: tuple[float, float], end: tuple[float, float], placed: Layout
 
 
 @given(graphs())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_graph_gives_the_same_picture(graph: Graph) -> None:
     again = layout.__wrapped__(*graph)
     assert layout(*graph) == again

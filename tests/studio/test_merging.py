@@ -31,7 +31,7 @@ def pages(logs: Log, lines: int, failed: bool = False) -> Iterator[LogPage]:
             return
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.integers(1, 9))
 def test_pages_show_every_line_once_and_in_order(data: st.DataObject, lines: int) -> None:
     logs: Log = {}

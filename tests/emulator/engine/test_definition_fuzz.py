@@ -74,7 +74,7 @@ def test_the_valid_definition_is_valid() -> None:
     check(VALID)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(place=st.sampled_from(places(VALID)[1:]), value=anything)
 def test_a_definition_with_anything_anywhere(place: tuple[Any, ...], value: Any) -> None:
     document = copy.deepcopy(VALID)

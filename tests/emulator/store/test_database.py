@@ -1,3 +1,4 @@
+import sqlite3
 import threading
 
 import pytest
@@ -63,3 +64,46 @@ def test_writers_in_many_threads_take_turns(database):
     for thread in threads:
         thread.join()
     assert numbers(database) == list(range(400))
+
+
+def test_a_thread_takes_its_connection_with_it(database):
+    connections = []
+
+    def read():
+        numbers(database)
+        connections.append(database.connection)
+
+    for _ in range(3):
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+    for connection in connections:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+    assert numbers(database) == []
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path):
+    schema = (
+        "CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY);"
+        " CREATE TABLE IF NOT EXISTS twice (n INTEGER REFERENCES numbers (n) DEFERRABLE INITIALLY DEFERRED);"
+    )
+    database = Database(tmp_path / "state.db", schema)
+    done = []
+    with pytest.raises(sqlite3.IntegrityError), database.transaction() as connection:
+        database.after_commit(lambda: done.append("never"))
+        connection.execute("INSERT INTO twice VALUES (1)")
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO numbers VALUES (2)")
+    second = Database(database.path, schema)
+    assert numbers(second) == [2]
+    assert done == []
+    second.close()
+    database.close()
+
+
+def test_an_error_that_has_rolled_back_itself_is_told_as_it_is(database):
+    with pytest.raises(sqlite3.IntegrityError), database.transaction() as connection:
+        connection.execute("INSERT INTO numbers VALUES (1)")
+        connection.execute("INSERT OR ROLLBACK INTO numbers VALUES (1)")
+    assert numbers(database) == []

@@ -49,7 +49,7 @@ def names(page: ListPage) -> list[str]:
     return [item.key if isinstance(item, StoredObject) else item for item in page.items]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(
     keys=st.sets(KEYS, max_size=20),
     prefix=st.text(alphabet=ALPHABET, max_size=3),
@@ -72,7 +72,7 @@ def test_pages_add_up_to_the_whole(store: ObjectStore, keys: set[str], prefix: s
     assert found == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=st.sets(KEYS, max_size=20), prefix=st.text(alphabet=ALPHABET, max_size=3), after=KEYS)
 def test_start_after(store: ObjectStore, keys: set[str], prefix: str, after: str) -> None:
     fill(store, keys)
