@@ -12,7 +12,8 @@ from tests.integration.functions import zipped
 from tests.integration.small_pipelines import BUCKET, ENDED, ROLE
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:chaos"
-TRANSITIONS = "chaos-transitions"
+TRANSITIONS, TOLD = "chaos-transitions", "chaos-told"
+"""Queues: EventBridge delivers to the one itself, to the other by a topic."""
 SOURCE = f"""
 import time, uuid
 import boto3
@@ -28,7 +29,7 @@ def handler(event, context):
 
 
 def prepare(victim: Victim) -> None:
-    """A function whose calls are counted, and a queue for the events of all executions."""
+    """A function whose calls are counted, and two ways for the events of all executions to a queue each."""
     victim.call(
         "lambda",
         "create_function",
@@ -39,11 +40,16 @@ def prepare(victim: Victim) -> None:
         Timeout=60,
         Code={"ZipFile": zipped(SOURCE)},
     )
-    victim.call("sqs", "create_queue", QueueName=TRANSITIONS)
+    arns = [f"arn:aws:sqs:us-east-1:123456789012:{queue}" for queue in (TRANSITIONS, TOLD)]
+    for queue in (TRANSITIONS, TOLD):
+        victim.call("sqs", "create_queue", QueueName=queue)
+    topic = victim.call("sns", "create_topic", Name=TOLD)["TopicArn"]
+    raw = {"RawMessageDelivery": "true"}
+    victim.call("sns", "subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arns[1], Attributes=raw)
     pattern = {"source": ["aws.sagemaker"], "detail-type": [{"prefix": "SageMaker Model Building Pipeline Execution"}]}
     victim.call("events", "put_rule", Name=TRANSITIONS, EventPattern=json.dumps(pattern))
-    target = {"Id": "1", "Arn": f"arn:aws:sqs:us-east-1:123456789012:{TRANSITIONS}"}
-    victim.call("events", "put_targets", Rule=TRANSITIONS, Targets=[target])
+    targets = [{"Id": "queue", "Arn": arns[0]}, {"Id": "topic", "Arn": topic}]
+    victim.call("events", "put_targets", Rule=TRANSITIONS, Targets=targets)
 
 
 def wrong_calls(victim: Victim, executions: list[str]) -> list[str]:
@@ -62,9 +68,9 @@ Transitions = Counter[tuple[str, str]]
 """Names of steps, empty for the execution itself, with the statuses that they came to."""
 
 
-def transitions(victim: Victim) -> dict[str, Transitions]:
-    """All events that have come, by execution."""
-    queue = victim.call("sqs", "get_queue_url", QueueName=TRANSITIONS)["QueueUrl"]
+def transitions(victim: Victim, name: str) -> dict[str, Transitions]:
+    """All events that have come to a queue, by execution."""
+    queue = victim.call("sqs", "get_queue_url", QueueName=name)["QueueUrl"]
     found: dict[str, Transitions] = {}
     while messages := victim.call(
         "sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=600

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.integration import chaos_effects, chaos_pipelines
 from tests.integration.chaos import Killer, Ledger, Victim, descendants
+from tests.integration.chaos_effects import TOLD, TRANSITIONS
 from tests.integration.chaos_participants import unanswered
 from tests.integration.chaos_pipelines import SCENARIOS
 from tests.integration.small_pipelines import BUCKET
@@ -93,7 +94,9 @@ class Storm:
 
     def _settle_transitions(self) -> None:
         """Every execution's events are those of the undisturbed one, which is the second of its scenario."""
-        found = chaos_effects.transitions(self.victim)
+        found, told = (chaos_effects.transitions(self.victim, queue) for queue in (TRANSITIONS, TOLD))
+        if found != told:
+            self.complaints.append("the topic did not tell what the queue was told")
         for name, executions in self._executions.items():
             calm = found.get(executions[1], Counter())
             if len(calm) < 2:
