@@ -64,7 +64,8 @@ class Database:
         """Write atomically: commits when the block ends, rolls back when it raises. Nests into one transaction."""
         with self._write:
             connection = self.connection
-            if connection.in_transaction:
+            nested = connection.in_transaction
+            if nested:
                 yield connection
                 return
             connection.execute("BEGIN IMMEDIATE")

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from emulator.aws.errors import ValidationException
+from emulator.aws.errors import InternalFailure, ValidationException
 from emulator.store import blobs, buckets, link_farm, multipart, object_events, stored_objects
 from emulator.store.assemblies import Assemblies
 from emulator.store.blobs import Blobs
@@ -31,6 +31,7 @@ from emulator.store.resources import Scope
 from emulator.store.stored_objects import DEFAULT_CONTENT_TYPE, Attributes, Content, StoredObject
 
 _CHUNK = 1 << 20
+T = TypeVar("T")
 
 
 class ObjectStore:
@@ -223,11 +224,27 @@ class ObjectStore:
             raise no_such_key(stored.key) from error
 
     def open_current(self, find: Callable[[], StoredObject]) -> tuple[StoredObject, BinaryIO]:
-        """Look an object up and open it, again if a writer replaces it in between."""
+        """Look an object up and open it, as ``current`` does."""
+        return self.current(find, lambda stored: self.blobs.open(stored.blob))
+
+    def current(self, find: Callable[[], StoredObject], use: Callable[[StoredObject], T]) -> tuple[StoredObject, T]:
+        """Look an object up and use its blob, again if a writer replaces it in between.
+
+        Raises:
+            InternalFailure: the blob is gone though the object is there: somebody has removed it from the folder.
+        """
+        missing = ""
         while True:
             stored = find()
-            with suppress(FileNotFoundError):
-                return stored, self.blobs.open(stored.blob)
+            try:
+                return stored, use(stored)
+            except FileNotFoundError as error:
+                if stored.blob == missing:
+                    raise InternalFailure(
+                        f"The content of {stored.uri} is missing from the emulator's data folder: there is no"
+                        f" {self.blobs.path(stored.blob)}. Put the object again, or delete it."
+                    ) from error
+                missing = stored.blob
 
     def read(self, bucket: str, key: str) -> bytes:
         """An object's whole content.

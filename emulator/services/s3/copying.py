@@ -50,13 +50,13 @@ def copy_source(
     """
     bucket, key, version_id = parse_copy_source(request["CopySource"])
     check_owner(bucket, request.get("ExpectedSourceBucketOwner"), context)
-    while True:
+
+    def find() -> StoredObject:
         source = find_version(context, bucket, key, version_id)
         check_copy_source(request, source)
-        try:
-            return source, take(source)
-        except FileNotFoundError:
-            continue
+        return source
+
+    return context.app.objects.current(find, take)
 
 
 def parse_copy_source(text: str) -> tuple[str, str, str | None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.aws.errors import AwsError, ValidationException
+from emulator.aws.errors import AwsError, InternalFailure, ValidationException
 from emulator.store import blobs as blobs_module
 from emulator.store.object_errors import is_disk_full
 from emulator.store.objects import ObjectStore, parse_s3_uri
@@ -123,6 +123,13 @@ def test_a_file_that_became_an_object_before_a_crash_makes_no_second_version(
     first = store.head("bucket", "k")
     assert store.put_file("bucket", "k", source, take=True) == first
     assert not source.exists()
+
+
+def test_an_object_whose_content_is_gone_is_an_error_and_not_an_endless_search(store: ObjectStore) -> None:
+    stored = store.put_bytes("bucket", "key", b"content")
+    Path(store.blobs.path(stored.blob)).unlink()
+    with pytest.raises(InternalFailure, match="s3://bucket/key is missing"):
+        store.read("bucket", "key")
 
 
 def test_replacing_removes_the_old_blob_once_nobody_reads_it(store: ObjectStore) -> None:
