@@ -135,7 +135,9 @@ def read_definition(text: str) -> Definition:
     _by_name(chain(steps.values(), *(body.values() for body in bodies.values())))
     _object(document.get("Metadata", {}), None, "Metadata")
     experiment = _object(document.get("PipelineExperimentConfig", {}), None, "PipelineExperimentConfig")
+    _only(experiment, ("ExperimentName", "TrialName"), None, "PipelineExperimentConfig")
     mlflow = _object(document.get("MlflowConfig", {}), None, "MlflowConfig")
+    _only(mlflow, ("MlflowResourceArn", "MlflowExperimentName"), None, "MlflowConfig")
     return Definition(parse_parameters(document.get("Parameters", [])), steps, experiment, bodies, mlflow)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -98,15 +99,25 @@ class _NoObjects:
         raise AwsError(f"s3://{bucket}/{key} cannot be read here", code="NotImplemented")
 
 
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,119}")
+"""Of experiments and trials (API shape ExperimentEntityName)."""
+
+
 def experiment_of(
     definition: Definition, parameters: Mapping[str, Value], variables: Mapping[str, str]
 ) -> dict[str, str]:
     """The experiment and trial that an execution belongs to; the service writes experiment names in lower case.
 
     Raises:
-        ParameterError: the definition asks for what is not known before the execution starts.
+        ParameterError: the definition asks for what is not known before the execution starts, or a name is none.
     """
     names = _known_at_start(definition.experiment, definition, parameters, variables)
+    for member, name in names.items():
+        if not _NAME.fullmatch(name):
+            raise ParameterError(
+                f"Value '{name}' at 'PipelineExperimentConfig.{member}' failed to satisfy constraint: Member must satisfy"
+                f" regular expression pattern: {_NAME.pattern}"
+            )
     if "ExperimentName" in names:
         names["ExperimentName"] = names["ExperimentName"].lower()
     return names

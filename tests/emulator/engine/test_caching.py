@@ -68,6 +68,12 @@ def test_what_does_not_count(world: World) -> None:
     assert source_of(world, again, "A") == source_of(world, again, "T") == first
 
 
+def test_the_order_of_members_does_not_count(world: World) -> None:
+    first = run(world, processing("A", CacheConfig=ON, arguments={"Environment": {"A": "1", "B": "2"}}))
+    again = run(world, processing("A", CacheConfig=ON, arguments={"Environment": {"B": "2", "A": "1"}}))
+    assert source_of(world, again, "A") == first
+
+
 def test_the_values_of_parameters_count_not_their_names(world: World) -> None:
     declared = [{"Name": "Depth", "Type": "Integer", "DefaultValue": 3}]
     by_parameter = training("T", CacheConfig=ON, arguments={"HyperParameters": {"d": {"Get": "Parameters.Depth"}}})

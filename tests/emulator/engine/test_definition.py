@@ -52,6 +52,8 @@ def test_explicit_nulls_mean_absent() -> None:
         ('{"Steps": [], "Version": "2020"}', "Unknown version '2020'"),
         ('{"Steps": [], "Extra": 1}', "unknown property 'Extra'"),
         ('{"Steps": [{"Name": "F", "Type": "Fail"}], "Metadata": 5}', "Expecting start of Json Object.*field Metadata"),
+        (text_of([fail("F", "")], PipelineExperimentConfig={"Name": ""}), "unknown property 'Name'"),
+        (text_of([fail("F", "")], MlflowConfig={"Uri": ""}), "unknown property 'Uri'"),
         ('{"Steps": [1]}', r"Expecting start of Json Object.*Steps\[0\]"),
         ('{"Steps": ["\\ud800"]}', "It is not valid JSON: .*surrogates not allowed"),
         ("[" * 100_000, "It is nested more than 250 levels deep"),

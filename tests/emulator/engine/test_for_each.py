@@ -255,6 +255,15 @@ def test_with_peers_stopped_a_failure_stops_the_other_children(tmp_path: Path) -
     world.close()
 
 
+def test_after_somebody_stopped_a_child_no_other_begins(world: World) -> None:
+    world.sagemaker.fates = {"Body-0": "hold"}
+    arn = world.start([each(list("abc"), body(), limit=1)])
+    world.wait_for(arn, **{"Body-0": "Executing"})
+    world.sagemaker.end("Body-0", "Stopped")
+    assert world.wait(arn).status == "Failed"
+    assert world.statuses(arn) == {"Fan": "Stopped", "Body-0": "Stopped"}
+
+
 def test_stopping_the_execution_stops_the_children_and_then_the_step(world: World) -> None:
     world.sagemaker.fates = {"Body-0": "hold", "Body-1": "hold"}
     arn = world.start([each(list("abc"), body(), limit=2)])

@@ -38,6 +38,7 @@ def detail(**fields: Any) -> dict[str, Any]:
         (detail(status=[{"anything-but": ["Failed", "Succeeded"]}]), False),
         (detail(status=[{"anything-but": {"prefix": "Succ"}}]), False),
         (detail(status=[{"anything-but": {"suffix": ["x", "y"]}}]), True),
+        (detail(status=[{"anything-but": {"prefix": ["x", "Succ"]}}]), False),
         (detail(missing=[{"anything-but": "x"}]), False),
         (detail(n=[{"numeric": [">", 0, "<=", 5]}]), True),
         (detail(n=[{"numeric": ["=", 4]}]), False),

@@ -63,6 +63,15 @@ def test_the_jobs_of_an_execution_belong_to_its_trial(pipelines: Pipelines) -> N
     assert trial["TrialName"] == "weekly"
 
 
+@pytest.mark.parametrize("name", ["two words", "a_b", "x" * 121, ["a"]])
+def test_a_name_that_no_trial_could_have_starts_nothing(pipelines: Pipelines, name: Any) -> None:
+    experiment = {"ExperimentName": {"Get": "Execution.PipelineName"}, "TrialName": name}
+    pipelines.create(parts={"PipelineExperimentConfig": experiment})
+    with pytest.raises(AwsError, match=r"at 'PipelineExperimentConfig\.TrialName' failed to satisfy constraint"):
+        pipelines.start()
+    assert pipelines.ListPipelineExecutions(PipelineName="Flights")["PipelineExecutionSummaries"] == []
+
+
 def test_an_execution_without_an_experiment_has_no_trial(pipelines: Pipelines) -> None:
     pipelines.create()
     pipelines.wait(pipelines.start())
