@@ -28,14 +28,6 @@ _CHOICES = {
 _FIFO_ONLY = ("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
 """A queue is made FIFO, or it never is."""
 _DOCUMENTS = ("Policy", "RedriveAllowPolicy")
-COMPUTED = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-    "CreatedTimestamp",
-    "LastModifiedTimestamp",
-    "QueueArn",
-)
 
 
 def checked(attributes: Mapping[str, str], queues: Queues, *, fifo: bool) -> dict[str, str]:
