@@ -115,8 +115,8 @@ def experiment_of(
     for member, name in names.items():
         if not _NAME.fullmatch(name):
             raise ParameterError(
-                f"Value '{name}' at 'PipelineExperimentConfig.{member}' failed to satisfy constraint: Member must satisfy"
-                f" regular expression pattern: {_NAME.pattern}"
+                f"Value '{name}' at 'PipelineExperimentConfig.{member}' failed to satisfy constraint: Member must"
+                f" satisfy regular expression pattern: {_NAME.pattern}"
             )
     if "ExperimentName" in names:
         names["ExperimentName"] = names["ExperimentName"].lower()
