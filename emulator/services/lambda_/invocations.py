@@ -33,7 +33,13 @@ RETRY_SECONDS = (60.0, 120.0)
 """Before the second and third attempt at an asynchronous invocation (Lambda Developer Guide, "Asynchronous
 invocation": Lambda waits a minute, then two)."""
 CLIENT_CONTEXT = "ClientContext"
-INTERRUPTED = "Sandbox.Interrupted"
+INTERRUPTED, UNAVAILABLE = "Sandbox.Interrupted", "Sandbox.Unavailable"
+_KILLED = (
+    "The process that ran the function was killed before the function had answered. It may have had its effects, so it"
+    " is not run again by itself. Next: RetryPipelineExecution runs the step again."
+)
+_NO_HOST = "The process that runs functions has ended, again and again; see the emulator's log."
+_STARTS = 3
 _ATTEMPT = "Attempt"
 _DUE = "Due"
 _AGAIN_SECONDS = 1.0
@@ -78,7 +84,7 @@ class Functions:
             folder.remove()
             self._running.discard(call.request_id)
         if outcome is None:
-            raise ServiceFault("The process that runs functions has ended; see the emulator's log.")
+            raise ServiceFault("The process that ran the function has ended; see the emulator's log.")
         return outcome
 
     def recover(self) -> None:
@@ -126,10 +132,8 @@ class Functions:
 
     def _work(self, invocation: Resource) -> None:
         try:
-            outcome = self._outcome(invocation)
-            if outcome is not None:
-                self._conclude(invocation, outcome)
-                self._folder(invocation.name).remove()
+            self._conclude(invocation, self._outcome(invocation))
+            self._folder(invocation.name).remove()
         except HostClosed:  # it goes on, or runs again at the next start
             return
         except Exception:  # noqa: BLE001 - the log has it, and the invocation is tried again
@@ -140,20 +144,21 @@ class Functions:
         if current is not None and current.status == "InProgress":
             self._begin_later(current, _AGAIN_SECONDS)
 
-    def _outcome(self, invocation: Resource) -> Outcome | None:
-        """What came of an invocation, whoever ran it; None if it is to be run (again)."""
+    def _outcome(self, invocation: Resource) -> Outcome:
+        """What comes of an invocation, or came of it while an earlier emulator had it."""
         folder, once = self._folder(invocation.name), invocation.body[ORIGIN] == STEP
         self._host.wait_for(folder)
-        if folder.outcome is None and not (once and folder.begun):
-            context = Context(invocation.scope, invocation.name, self._app)
+        for _ in range(_STARTS):
+            if (found := _left(folder, invocation, once=once)) is not None:
+                return found
             try:
-                _, version = find_version(invocation.body[FUNCTION_ARN], context)
+                _, version = find_version(
+                    invocation.body[FUNCTION_ARN], Context(invocation.scope, invocation.name, self._app)
+                )
             except AwsError as error:
                 return Outcome(json.dumps({"errorType": error.code, "errorMessage": error.message}), True)
             self._run(version, _call_of(invocation, once=once))
-        if folder.outcome is None and once and folder.begun:
-            return _interrupted(invocation)
-        return folder.outcome
+        return _left(folder, invocation, once=once) or Outcome.error(invocation.name, UNAVAILABLE, _NO_HOST)
 
     def _run(self, version: Resource, call: Call) -> None:
         group, stream = names = log_names(version)
@@ -186,12 +191,11 @@ def _call_of(invocation: Resource, *, once: bool) -> Call:
     return Call(invocation.name, body[FUNCTION_ARN], body[PAYLOAD], context, limit, once)
 
 
-def _interrupted(invocation: Resource) -> Outcome:
-    message = (
-        "The process that ran the function was killed before the function had answered. It may have had its effects, so"
-        " it is not run again by itself. Next: RetryPipelineExecution runs the step again."
-    )
-    return Outcome.error(invocation.name, INTERRUPTED, message)
+def _left(folder: RunFolder, invocation: Resource, *, once: bool) -> Outcome | None:
+    """What a folder that nobody has says of its invocation; None if that may be run."""
+    if folder.outcome is None and once and folder.begun:
+        return Outcome.error(invocation.name, INTERRUPTED, _KILLED)
+    return folder.outcome
 
 
 def _ended(outcome: Outcome) -> Callable[[Resource], None]:
