@@ -29,12 +29,15 @@ class ContainerImages(Images):
         self._engine = engine
         self._shells: dict[str, bool] = {}
 
-    def resolve(self, image_uri: str) -> Image:
+    def resolve(self, image_uri: str, python: str = "") -> Image:
         """The definition of the image; for a URI without one, the image of that name wherever it can be pulled."""
         try:
-            return super().resolve(image_uri)
+            return super().resolve(image_uri, python)
         except ImageNotFound as error:
             return Image(image_uri, repository_of(image_uri).rpartition("/")[2], Path(), undefined=str(error))
+
+    def _has_python(self, version: str) -> bool:
+        return True  # the image that is built on brings it
 
     def environment(self, image: Image, progress: Callable[[str], None]) -> Environment:
         """The image, built or pulled unless the engine has it.
@@ -65,7 +68,7 @@ class ContainerImages(Images):
         if image.aws is not None:
             if self._engine.image(image.uri) is not None:
                 return image.uri
-            progress(f"image {image.uri}: {image.aws.explanation()}")
+            progress(f"image {image.uri}: {image.aws.explanation(image.aws.definition.python)}")
         return self._built(image, progress)
 
     def _pulled(self, image: Image, progress: Callable[[str], None]) -> str:

@@ -26,6 +26,7 @@ _VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
 _ARCHIVE = (".tar", ".gz", ".tgz", ".bz2", ".xz")
 _PLAIN = {"python", "debian", "ubuntu", "buildpack-deps", "amazonlinux", "python-slim", "uv"}
 """Images that have nothing for a program in Python but Python, and system libraries that this machine has."""
+_PYTHON = re.compile(r"(?:^|/)python:(3\.\d+)")
 _FLAG = re.compile(r"^--([a-z]+)(?:=(\S*))?\s+")
 
 
@@ -43,6 +44,8 @@ class Dockerfile:
 
     path: Path
     base: str = ""
+    python: str = ""
+    """The version that FROM asks for, ``3.10``; empty where any will do."""
     env: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
@@ -132,6 +135,8 @@ class _Reader:
         while match := _FLAG.match(text):
             text = text[match.end() :]
         base = self._file.base = self._expand(text).split()[0]
+        if asked := _PYTHON.search(base):
+            self._file.python = asked[1]
         if inherited := self._known(base):
             self._inherit(inherited)
         elif base.partition("@")[0].rpartition("/")[2].partition(":")[0] not in _PLAIN:
@@ -143,6 +148,7 @@ class _Reader:
     def _inherit(self, base: Dockerfile) -> None:
         file = self._file
         file.env, file.labels, file.workdir = dict(base.env), dict(base.labels), base.workdir
+        file.python = base.python
         file.copies, file.installs = list(base.copies), list(base.installs)
         file.entrypoint, file.cmd = list(base.entrypoint), list(base.cmd)
 

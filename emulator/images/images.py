@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from emulator.images import interpreters
 from emulator.images.aws import catalog, refused
 from emulator.images.aws.catalog import AwsImage
 from emulator.images.dockerfile import Dockerfile, read_dockerfile
@@ -47,39 +47,50 @@ class Images:
         self._cache_dir = cache_dir
         self._mapping = mapping or Mapping()
 
-    def resolve(self, image_uri: str) -> Image:
+    def resolve(self, image_uri: str, python: str = "") -> Image:
         """The definition of the image: as mapped, else AWS's by its account, else the folder named by its repository.
+
+        ``python``: the version that the job's program needs (``3.10``), for images of AWS's that have several.
 
         Raises:
             ImageNotFound: there is none; the message says where it was looked for and which there are.
         """
         repository, tag = repository_of(image_uri), tag_of(image_uri)
         if mapped := self._mapping.name_of(image_uri):
-            return self._mapped(image_uri, mapped)
+            return self._mapped(image_uri, mapped, python)
         if aws := catalog.find(image_uri, repository, tag):
-            return _stand_in(image_uri, aws)
+            return self._stand_in(image_uri, aws, python)
         name = repository.rpartition("/")[2]
         if own := self._own(image_uri, name):
             return own
         if aws := catalog.find_copy(repository, tag):
-            return _stand_in(image_uri, aws)
+            return self._stand_in(image_uri, aws, python)
         raise ImageNotFound(self._missing(image_uri, name))
 
     def _own(self, image_uri: str, name: str) -> Image | None:
         dockerfile = self._containers_dir.absolute() / name / "Dockerfile"
         return Image(image_uri, name, dockerfile) if _REPOSITORY.match(name) and dockerfile.is_file() else None
 
-    def _mapped(self, image_uri: str, name: str) -> Image:
+    def _mapped(self, image_uri: str, name: str, python: str) -> Image:
         if own := self._own(image_uri, name):
             return own
         if definition := catalog.DEFINITIONS.get(name):
             last = repository_of(image_uri).rpartition("/")[2]
-            return _stand_in(image_uri, AwsImage(definition, last, tag_of(image_uri)))
+            return self._stand_in(image_uri, AwsImage(definition, last, tag_of(image_uri)), python)
         raise ImageNotFound(
             f"EMULATOR_IMAGE_MAP maps {image_uri} to {name}, and there is no {name}/Dockerfile in "
             f"{self._containers_dir.absolute()}; defined there are: {', '.join(self._names()) or 'none'}; "
             f"stand-ins are {', '.join(sorted(catalog.DEFINITIONS))}."
         )
+
+    def _stand_in(self, image_uri: str, aws: AwsImage, python: str) -> Image:
+        for other in aws.definition.others:
+            if other.python == python and self._has_python(python):
+                aws = replace(aws, definition=other)
+        return Image(image_uri, aws.definition.name, aws.definition.dockerfile, aws)
+
+    def _has_python(self, version: str) -> bool:
+        return interpreters.find(version) is not None
 
     def _missing(self, image_uri: str, name: str) -> str:
         sentences = [
@@ -101,10 +112,16 @@ class Images:
             DockerfileError: the Dockerfile says something that has no counterpart here.
             BuildError: the requirements cannot be installed.
         """
-        if image.aws is not None:
-            progress(f"image {image.uri}: {image.aws.explanation()}")
         file = self._read(image)
-        virtualenv = Virtualenv(self._cache_dir, file.installs)
+        interpreter = interpreters.chosen(file.python)
+        if image.aws is not None:
+            progress(f"image {image.uri}: {image.aws.explanation(interpreter.short)}")
+        elif file.python not in ("", interpreter.short):
+            progress(
+                f"image {image.name}: asks for Python {file.python}, which this machine has not, or which is too old:"
+                f" running Python {interpreter.short}; install python{file.python} to have it"
+            )
+        virtualenv = Virtualenv(self._cache_dir, file.installs, interpreter)
         try:
             virtualenv.ensure(lambda line: progress(f"image {image.name}: {line}"))
         except BuildError as error:
@@ -146,10 +163,6 @@ def tag_of(image_uri: str) -> str:
     return image_uri.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-def _stand_in(image_uri: str, aws: AwsImage) -> Image:
-    return Image(image_uri, aws.definition.name, aws.definition.dockerfile, aws)
-
-
 def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Environment:
     base_path = f"{virtualenv.folder / 'bin'}:{_SYSTEM_PATH}"
     preload = file.labels.get("preload")
@@ -157,7 +170,7 @@ def _environment(image: Image, file: Dockerfile, virtualenv: Virtualenv) -> Envi
         name=f"{image.name}-{_fingerprint(file, virtualenv)}",
         python=virtualenv.python,
         bin=virtualenv.folder / "bin",
-        roots=[virtualenv.folder, Path(sys.base_prefix)],
+        roots=[virtualenv.folder, virtualenv.interpreter.prefix],
         preload=virtualenv.modules() if preload is None else preload.split(),
         env=NO_METADATA
         | {name: value.replace(_BASE_PATH, base_path) for name, value in file.env.items()}

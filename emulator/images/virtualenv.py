@@ -11,7 +11,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulator.images.errors import BuildError
+from emulator.images.interpreters import Interpreter, own
 
 Progress = Callable[[str], None]
 
@@ -46,9 +46,11 @@ class Install:
 class Virtualenv:
     """The environment for some requirements, at a folder named after them; the folder never changes once complete."""
 
-    def __init__(self, cache_dir: Path, installs: list[Install]) -> None:
+    def __init__(self, cache_dir: Path, installs: list[Install], interpreter: Interpreter | None = None) -> None:
+        """``interpreter``: the emulator's own unless given."""
         self._installs = installs
-        self.digest = _digest(installs)
+        self.interpreter = interpreter or own()
+        self.digest = _digest(installs, self.interpreter)
         self.folder = cache_dir.absolute() / "environments" / self.digest[:20]
 
     @property
@@ -89,7 +91,7 @@ class Virtualenv:
     def _build(self, progress: Progress) -> None:
         """A folder without its last file is the remainder of a build that was killed: it is made anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        base = Path(sys.executable).resolve()
+        base = self.interpreter.python
         progress(f"making a virtual environment with {base}")
         _run([str(base), "-m", "venv", str(self.folder)], progress)
         for install in self._installs:
@@ -117,10 +119,10 @@ class Virtualenv:
                     yield match[1]
 
 
-def _digest(installs: list[Install]) -> str:
+def _digest(installs: list[Install], interpreter: Interpreter) -> str:
     """Of all that decides what gets installed, and of the interpreter it is installed for."""
     state = hashlib.sha256()
-    for text in (sys.version, platform.machine(), sys.base_prefix):
+    for text in (interpreter.version, platform.machine(), str(interpreter.prefix)):
         state.update(text.encode() + b"\0")
     for install in installs:
         for text in (*install.options, *install.specifiers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -11,6 +12,8 @@ from emulator.jobs.hosts import Host
 
 ROOT = PurePosixPath("/opt/ml")
 DEFAULT_MAX_RUNTIME = 86_400
+CLIENT_PYTHON = "--client_python_version"
+"""The argument by which both SDKs name the Python that pickled a function (``sagemaker.remote_function.job``)."""
 DataType = Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"]
 Distribution = Literal["FullyReplicated", "ShardedByS3Key"]
 
@@ -72,6 +75,12 @@ class Command:
     arguments: list[str] | None
     default_arguments: list[str] | None = None
     """Arguments where neither the request nor an entrypoint of its own gives any (Training: ``train``)."""
+
+    @property
+    def python(self) -> str:
+        """The version that a function of the SDKs was made with, which its image must have; empty for all else."""
+        words = self.arguments or []
+        return next((value for name, value in pairwise(words) if name == CLIENT_PYTHON), "")
 
     def resolve(self, entrypoint: list[str], arguments: list[str]) -> list[str]:
         """The argument vector, given the image's own entrypoint and command."""

@@ -27,6 +27,7 @@ from emulator.jobs import ending_file
 from emulator.jobs.failures import MAX_REASON, JobFailure, image_unusable, internal, is_internal
 from emulator.jobs.host_run import HostRun, Parts
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
+from emulator.jobs.plan import Plan
 from emulator.jobs.programs import Programs
 from emulator.jobs.servers import Servers
 from emulator.jobs.tree import Trees, remove_tree
@@ -205,7 +206,8 @@ class JobRun:
 
     def _run(self) -> Ending:
         remove_tree(self._directory)
-        environments = {uri: self._environment(uri) for uri in dict.fromkeys(host.plan.image for host in self._hosts)}
+        plans = {host.plan.image: host.plan for host in self._hosts}
+        environments = {image: self._environment(plan) for image, plan in plans.items()}
         self._check()
         self._advance(Phase.DOWNLOADING)
         for host in self._hosts:
@@ -218,10 +220,10 @@ class JobRun:
         ending_file.write(self._directory, ending)
         return ending
 
-    def _environment(self, uri: str) -> Environment:
+    def _environment(self, plan: Plan) -> Environment:
         images = self._parts.images
         try:
-            return images.environment(images.resolve(uri), self._note_line)
+            return images.environment(images.resolve(plan.image, plan.command.python), self._note_line)
         except ImageError as error:
             raise image_unusable(str(error)) from error
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +26,10 @@ class Definition:
     name: str
     title: str
     packages: tuple[str, ...]
+    python: str = "3.11"
+    """The version that its Dockerfile asks for."""
+    others: tuple[Definition, ...] = ()
+    """The same for jobs that need another version of Python."""
 
     @property
     def dockerfile(self) -> Path:
@@ -41,7 +44,8 @@ class Definition:
 
 XGBOOST = Definition("xgboost", "XGBoost", ("xgboost-cpu", "scikit-learn", "pandas", "numpy"))
 SCIKIT_LEARN = Definition("scikit-learn", "scikit-learn", ("scikit-learn", "pandas", "numpy"))
-BASE_PYTHON = Definition("base-python", "base Python", ("sagemaker", "pandas", "numpy"))
+BASE_PYTHON_310 = Definition("base-python-310", "base Python", ("sagemaker", "pandas", "numpy"), python="3.10")
+BASE_PYTHON = Definition("base-python", "base Python", ("sagemaker", "pandas", "numpy"), others=(BASE_PYTHON_310,))
 PYTORCH = Definition("pytorch", "PyTorch", ("torch", "scikit-learn", "pandas", "numpy"))
 TENSORFLOW = Definition("tensorflow", "TensorFlow", ("tensorflow-cpu", "keras", "scikit-learn", "pandas", "numpy"))
 SPARK = Definition("spark", "Spark", ("pyspark", "pandas", "numpy"))
@@ -50,9 +54,8 @@ DISTRIBUTION = Definition(
     "SageMaker Distribution",
     ("sagemaker", "torch", "xgboost-cpu", "scikit-learn", "pandas", "numpy"),
 )
-DEFINITIONS = {
-    each.name: each for each in (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, PYTORCH, TENSORFLOW, SPARK, DISTRIBUTION)
-}
+_ALL = (XGBOOST, SCIKIT_LEARN, BASE_PYTHON, BASE_PYTHON_310, PYTORCH, TENSORFLOW, SPARK, DISTRIBUTION)
+DEFINITIONS = {each.name: each for each in _ALL}
 REPOSITORIES = {
     "sagemaker-xgboost": XGBOOST,
     "xgboost": XGBOOST,
@@ -98,10 +101,9 @@ class AwsImage:
         """The version that was asked for, ``1.7-1``; the legacy algorithm images are of XGBoost 0.72."""
         return _LEGACY_VERSION if self.repository == "xgboost" else self.tag.removesuffix("-cpu-py3")
 
-    def explanation(self) -> str:
-        """What runs instead of what was asked for, for the job's log."""
+    def explanation(self, python: str) -> str:
+        """What runs instead of what was asked for, with which version of Python, for the job's log."""
         asked = f"{self.definition.title} image {self.repository}:{self.tag or '(no tag)'}"
-        python = ".".join(map(str, sys.version_info[:2]))
         running = ", ".join([*self.definition.versions(), f"Python {python}"])
         devices = ", without GPUs" if "gpu" in self.tag else ""
         return f"asked for AWS's {asked}, running its open stand-in: {running}{devices} (docs/images.md)"

@@ -116,7 +116,7 @@ class PlainLauncher(Launcher):
 class OneImage:
     """Knows the image ``processing``; ``boom`` breaks inside, everything else is unknown."""
 
-    def resolve(self, uri):
+    def resolve(self, uri, python=""):
         name = uri.rpartition("/")[2].partition(":")[0]
         if name == "boom":
             raise RuntimeError("the image cache is broken")

@@ -83,8 +83,8 @@ def test_framework_images_are_found_whatever_their_version_and_device(
     image = images.resolve(uri)
     assert image.name == framework
     assert image.aws is not None
-    assert f"{framework}-" in image.aws.explanation()
-    assert ("without GPUs" in image.aws.explanation()) == ("p3" in instance)
+    assert f"{framework}-" in image.aws.explanation("3.11")
+    assert ("without GPUs" in image.aws.explanation("3.11")) == ("p3" in instance)
 
 
 def test_framework_images_of_other_registries_are_known_by_their_names(images: Images) -> None:
@@ -153,8 +153,8 @@ def test_a_map_of_another_form_is_refused(text: str) -> None:
 def test_the_log_says_what_runs_instead_of_what_was_asked_for(images: Images) -> None:
     aws = images.resolve(XGBOOST).aws
     assert aws is not None
-    assert "sagemaker-xgboost:1.7-1" in aws.explanation()
-    assert "xgboost-cpu 3." in aws.explanation()
+    assert "sagemaker-xgboost:1.7-1" in aws.explanation("3.11")
+    assert "xgboost-cpu 3." in aws.explanation("3.11")
 
 
 def test_repository_and_tag_of_uris() -> None:
