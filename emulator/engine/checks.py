@@ -91,11 +91,19 @@ def _check_dependencies(step: StepDefinition, definition: Definition, body: Mapp
         source = body.get(dependency.step) or definition.steps.get(dependency.step)
         if source is None:
             raise DefinitionError(f"Unknown step '{dependency.step}'.", step=step.name, field=field)
-        if not frozenset.intersection(*(AFTER[it.trigger] for it in step.depends_on if it.step == source.name)):
+        if not _ends_asked_for(step, source):
             reason = f"'{step.name}' asks for ends of '{source.name}' that exclude each other."
             raise DefinitionError(reason, step=step.name, field=field)
         if source.type == "Fail":
             raise DefinitionError(f"{step.name} can not depends on {source.name}.", step=step.name, field=field)
+
+
+def _ends_asked_for(step: StepDefinition, source: StepDefinition) -> frozenset[str]:
+    """After which ends of a step another runs: all of its entries hold, and inside a condition its success."""
+    asked = [AFTER[dependency.trigger] for dependency in step.depends_on if dependency.step == source.name]
+    if step.branch is not None and step.branch.condition == source.name:
+        asked.append(AFTER["Completed"])
+    return frozenset.intersection(*asked)
 
 
 def _check_property_file(step: StepDefinition, file: PropertyFile) -> None:

@@ -67,6 +67,10 @@ def test_unknown_and_later_types() -> None:
             [processing("A"), processing("B", DependsOn=["A", FAILED_A])],
             "asks for ends of 'A' that exclude each other.",
         ),
+        (
+            [condition("A", [equals(1, 1)], [processing("B", DependsOn=[FAILED_A])])],
+            "asks for ends of 'A' that exclude each other.",
+        ),
         ([processing("A", Extra=1)], "unknown property 'Extra'. (step 'A', field Extra)"),
         ([training("A", PropertyFiles=[REPORT])], "Steps of type 'Training' have no outputs for property files."),
         ([processing("A", PropertyFiles=[{**REPORT, "OutputName": "x"}])], "lies in output 'x'"),
