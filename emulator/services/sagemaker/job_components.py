@@ -1,4 +1,5 @@
-"""Trial components of jobs: made with the job that names an experiment or a trial, told from what the job says.
+"""Trial components of jobs: each job has one (Developer Guide, "Amazon SageMaker AI-Created Tracking Entities"), told
+from what the job says.
 
 The members' names (``SageMaker.ImageUri`` and so on) are those that AWS gives them.
 """
@@ -40,16 +41,23 @@ def check_config(context: Context, body: dict[str, Any]) -> None:
 
 
 def track(context: Context, job: Resource) -> None:
-    """Make the component of a new job, if the job names where it belongs; call it in the job's transaction."""
+    """Make the component of a new job and put it where the job says it belongs; call it in the job's transaction.
+
+    A job that names no experiment and no trial has one all the same, which is in none; a tuning job has none, its
+    training jobs have.
+    """
+    if job.kind not in _NOUNS:
+        return
     config = job.body.get(CONFIG) or {}
     trial = _trial_of(context, job, config)
-    if trial is None:
-        return
     name = f"{job.name}-aws-{job.kind}"
     source = {"SourceArn": job.arn, "SourceType": f"SageMaker{_NOUNS[job.kind]}"}
     body = {"Source": source, "SourceArn": job.arn, "DisplayName": config.get("TrialComponentDisplayName", name)}
-    component = experiments.create(context, TRIAL_COMPONENT, name, body, [])
-    join(context, component, trial, find_experiment(context, trial.body["ExperimentName"]))
+    # One is there if an earlier job of this name was deleted.
+    component = context.app.resources.get(context.scope, TRIAL_COMPONENT, name)
+    component = component or experiments.create(context, TRIAL_COMPONENT, name, body, [])
+    if trial is not None:
+        join(context, component, trial, find_experiment(context, trial.body["ExperimentName"]))
 
 
 def _trial_of(context: Context, job: Resource, config: dict[str, Any]) -> Resource | None:

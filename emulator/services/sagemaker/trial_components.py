@@ -1,6 +1,6 @@
 """Trial components: what a run was made of and what came of it (API Reference, CreateTrialComponent).
 
-Programs make their own; each job that names an experiment or a trial has one, told by ``job_components``.
+Programs make their own; each job has one, told by ``job_components``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Trial components that jobs get where they name an experiment or a trial."""
+"""Trial components that jobs get, in the experiment or the trial that they name, or in none."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ def test_a_job_in_a_trial_is_told_as_its_component(world: Any) -> None:
     assert components(world, SourceArn=job) == ["job-aws-processing-job"]
 
 
+def test_a_job_that_names_nothing_has_a_component_in_no_trial(world: Any) -> None:
+    world.training("loose", "true")
+    world.trained("loose")
+    assert components(world, SourceArn=f"{PREFIX}:training-job/loose") == ["loose-aws-training-job"]
+    found = world.call("DescribeTrialComponent", TrialComponentName="loose-aws-training-job")
+    assert (found["Status"]["PrimaryStatus"], found["Parents"]) == ("Completed", [])
+    world.call("DeleteTrainingJob", TrainingJobName="loose")
+    world.training("loose", "true")
+    world.trained("loose")
+    assert components(world) == ["loose-aws-training-job"]
+
+
 def test_a_training_job_brings_its_metrics(world: Any) -> None:
     loss = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
     world.training(
@@ -80,11 +92,6 @@ def test_a_job_that_names_only_the_experiment_has_a_trial_of_its_own(world: Any)
     world.processing("alone", "true", ExperimentConfig={"ExperimentName": "late"})
     (trial,) = world.call("ListTrials", ExperimentName="late")["TrialSummaries"]
     assert components(world, TrialName=trial["TrialName"]) == ["alone-aws-processing-job"]
-
-
-def test_a_job_without_an_experiment_has_no_component(world: Any) -> None:
-    world.processing("plain", "true", ExperimentConfig={"RunName": "run"})
-    assert components(world) == []
 
 
 @pytest.mark.parametrize("config", [{"ExperimentName": "none", "TrialName": "first"}, {"TrialName": "none"}])
