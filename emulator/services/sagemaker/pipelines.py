@@ -39,7 +39,6 @@ def create_pipeline(request: Request, context: Context) -> Response:
     aliases = request.get("PipelineVersionAliases") or []
     check_alias_names(aliases)
     check_new_tags(request.get("Tags") or [])
-    _refuse_taken(context, request["PipelineName"])
     definition = _definition(request, context)
     if definition is None:
         raise ValidationException("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
@@ -48,11 +47,14 @@ def create_pipeline(request: Request, context: Context) -> Response:
     pipeline = Resource(context.scope, KIND, request["PipelineName"], arn, body, status="Active")
     pipeline.modified = pipeline.created
     with resources.database.transaction():
+        earlier = recall(context, "CreatePipeline", request)  # the same request may have come twice at a time
+        if earlier is not None:
+            return {"PipelineArn": earlier}
+        _refuse_taken(context, pipeline.name)
         versions = context.app.engine.store.versions
         body[VERSION] = versions.add(arn, definition)
         versions.set_aliases(arn, body[VERSION], aliases)
-        if not resources.insert(pipeline):
-            _refuse_taken(context, pipeline.name)
+        resources.insert(pipeline)
         resources.add_tags(arn, request.get("Tags") or [])
         remember(context, "CreatePipeline", request, arn)
     return {"PipelineArn": arn}

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from emulator.engine.definition import Definition
+from emulator.services.sagemaker import pipelines as operations
 from emulator.store.resources import Scope
 from tests.emulator.engine.fakes import ROLE, SCOPE, processing, text_of
 from tests.emulator.services.sagemaker.pipeline_calls import Pipelines
@@ -62,6 +64,24 @@ def test_a_taken_name_is_refused_as_the_sdk_expects(pipelines: Pipelines) -> Non
         "Pipeline names must be unique within an AWS account and region. Pipeline with name (Flights) already exists."
     )
     assert pipelines.DescribePipeline(PipelineName="Flights")["PipelineDefinition"] == text_of([processing("A")])
+
+
+def test_a_request_that_comes_again_while_the_first_is_answered_makes_one_pipeline(
+    pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = pipelines.token()
+    request = {"PipelineName": "Flights", "RoleArn": ROLE, "ClientRequestToken": token, "PipelineVersionAliases": ["a"]}
+    request["PipelineDefinition"] = text_of([processing("A")])
+    check = operations.check_definition
+
+    def meanwhile(definition: Definition) -> None:
+        monkeypatch.setattr(operations, "check_definition", check)
+        pipelines.call("CreatePipeline", request)
+        check(definition)
+
+    monkeypatch.setattr(operations, "check_definition", meanwhile)
+    assert pipelines.call("CreatePipeline", request) == {"PipelineArn": ARN}
+    assert len(pipelines.ListPipelineVersions(PipelineName="Flights")["PipelineVersionSummaries"]) == 1
 
 
 def test_the_same_token_makes_one_pipeline(pipelines: Pipelines) -> None:
