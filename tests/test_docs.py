@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -66,6 +67,29 @@ def test_links_between_the_documents_lead_somewhere() -> None:
     ]
     assert pages
     assert broken == []
+
+
+def named_tests(page: str) -> Iterator[tuple[str, str]]:
+    """``file::test`` of the last cells of a table; ``…`` is the file named before, ``…/`` the folders above it."""
+    files = [str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")]
+    latest = ""
+    for row in page.splitlines():
+        for path, _, test in (name.partition("::") for name in re.findall(r"`([^`]+)`", row.rpartition(" | ")[2])):
+            if path.startswith("…/"):
+                latest = next((file for file in files if file.endswith(path[1:])), path)
+            elif path.startswith("tests/"):
+                latest = path
+            if path.startswith(("tests/", "…")):
+                yield latest, test
+
+
+def test_every_test_that_a_rule_names_is_there() -> None:
+    missing = [
+        f"{path}::{test}"
+        for path, test in named_tests((ROOT / "docs" / "pipelines-semantics.md").read_text())
+        if not (ROOT / path).exists() or (test and f"def {test}(" not in (ROOT / path).read_text())
+    ]
+    assert missing == []
 
 
 if __name__ == "__main__":
