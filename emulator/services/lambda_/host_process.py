@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import socket
 import sys
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from emulator.images.engine import NAMES
 from emulator.launchers.sandbox import wire
 from emulator.launchers.selection import select_launcher
+from emulator.launchers.trash import remove_tree
 from emulator.services.lambda_.order import Order
 from emulator.services.lambda_.run_folder import Outcome, RunFolder, hold, is_held
 from emulator.services.lambda_.sandbox import Sandbox
@@ -42,7 +42,7 @@ def main() -> None:
         HostProcess(control, Sandbox(launcher, settings.cache_dir)).serve()
     finally:
         launcher.close()
-        shutil.rmtree(own, ignore_errors=True)
+        remove_tree(own)
         os.close(lock)
 
 
@@ -50,7 +50,7 @@ def _remove_left(folders: Path) -> None:
     """What processes left that were killed themselves."""
     for folder in folders.glob("*"):
         if not is_held(folder / _LOCK):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 class HostProcess:
