@@ -12,6 +12,7 @@ from typing import Any
 from emulator.aws.errors import AwsError
 from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError
+from emulator.engine.expressions import as_text
 from emulator.engine.graph import cleanup_sources
 from emulator.engine.steps.executor import Executor, Host, StepRun, Work, register
 
@@ -84,10 +85,11 @@ def _clean(source: dict[str, Any], properties: dict[str, Any], host: Host) -> No
         _delete_folder(f"{config['S3OutputPath'].rstrip('/')}/{properties['TrainingJobName']}/output/", host)
         return
     folders = [f"{folder.rstrip('/')}/" for folder in _output_folders(properties)]
-    for uri in source["S3Uris"]:
+    uris = [as_text(uri) for uri in source["S3Uris"]]
+    for uri in uris:
         if not uri.startswith(tuple(folders)):
             raise AwsError(f"{uri} is not in an output of the step: {', '.join(folders) or 'it has none'}.")
-    for uri in source["S3Uris"]:
+    for uri in uris:
         bucket, key = _parts(uri)
         host.invoke("DeleteObject", {"Bucket": bucket, "Key": key}, "s3")
 

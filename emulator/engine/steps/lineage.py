@@ -13,7 +13,7 @@ from typing import Any
 from emulator.aws.errors import AwsError
 from emulator.engine.definition import Definition, StepDefinition
 from emulator.engine.errors import DefinitionError, ExpressionError
-from emulator.engine.expressions import Reference, evaluate, is_expression
+from emulator.engine.expressions import Reference, as_text, evaluate, is_expression
 from emulator.engine.paths import Index, Key, Member, PathError
 from emulator.engine.retries import exception_type
 from emulator.engine.shapes import check_arguments, coerce, input_shape
@@ -84,7 +84,7 @@ class Lineage(Executor):
             for noun in NOUNS:
                 operation = f"Create{noun.name}"
                 for request in run.arguments[noun.argument]:
-                    arns[noun.arns][str(request.get(f"{noun.name}Name"))] = _create(noun, request, host)
+                    arns[noun.arns][as_text(request.get(f"{noun.name}Name"))] = _create(noun, request, host)
             operation = "AddAssociation"
             added = [_associate(one, arns, host) for one in run.arguments.get(ASSOCIATIONS, [])]
         except AwsError as error:
@@ -130,12 +130,10 @@ def _arn(end: dict[str, str], arns: Mapping[str, Mapping[str, str]]) -> str:
     """An end of an association: an ARN, or the entity of this step that has the name and type."""
     if "Arn" in end:
         return end["Arn"]
-    made = arns[f"{end['Type']}Arns"]
-    if end["Name"] not in made:
-        raise ExpressionError(
-            f"{end['Type']} '{end['Name']}'", "this step does not create it; give an existing one by Arn"
-        )
-    return made[end["Name"]]
+    made, name = arns[f"{end['Type']}Arns"], as_text(end["Name"])
+    if name not in made:
+        raise ExpressionError(f"{end['Type']} '{name}'", "this step does not create it; give an existing one by Arn")
+    return made[name]
 
 
 def _items(step: StepDefinition, member: str, most: int) -> list[Any]:

@@ -71,6 +71,12 @@ def test_an_object_elsewhere_is_not_deleted(world: RealWorld) -> None:
     assert "s3://bucket/precious.csv is not in an output of the step" in step.reason
 
 
+def test_what_is_no_uri_is_in_no_output(world: RealWorld) -> None:
+    arn = world.start([processing("A"), cleanup({"StepName": "A", "S3Uris": [{"Get": "Steps.A"}]})])
+    assert world.wait(arn).status == "Failed"
+    assert "is not in an output of the step" in world.steps(arn)["Clean"].reason
+
+
 def test_a_source_that_ran_and_failed_is_cleaned_one_that_did_not_start_is_skipped(world: RealWorld) -> None:
     world.sagemaker.fates = {"Train": "Failed"}
     world.sagemaker.refuse = {"CreateProcessingJob": ValidationException("no")}

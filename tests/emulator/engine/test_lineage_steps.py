@@ -140,6 +140,14 @@ def test_steps_that_could_not_run_are_refused(arguments: dict[str, Any], reason:
     assert "step 'Lin'" in raised.value.message
 
 
+def test_a_name_may_be_a_number(world: RealWorld) -> None:
+    name = {"Get": "Parameters.Night"}
+    edge = {**EDGE, "Source": {"Name": name, "Type": "Artifact"}}
+    step = lineage(Actions=[ACTION], Artifacts=[{**ARTIFACT, "ArtifactName": name}], Associations=[edge])
+    arn = world.start([step], parameters=[{"Name": "Night", "Type": "Integer", "DefaultValue": 7}])
+    assert world.wait(arn).status == "Succeeded", world.steps(arn)["Lin"].reason
+
+
 def test_references_to_what_a_lineage_step_does_not_have_are_refused() -> None:
     after = processing("After", arguments={"Environment": {"V": {"Get": "Steps.Lin.Arns['x']"}}})
     with pytest.raises(DefinitionError, match="a lineage step has ActionArns"):
