@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, algorithm_error
+from emulator.jobs.failures import OUT_OF_MEMORY, JobFailure, algorithm_error, download_failed
 from emulator.jobs.hosts import Host, cluster, resource_config
 from emulator.jobs.kind import Ending, JobKind, Phase, Verdict, Work
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME, Command, Input, Output, Plan, Source, Stream, below_root
@@ -102,6 +102,14 @@ def _exit_message(work: Work) -> str:
 
 
 def _inputs(body: dict[str, Any]) -> list[Input]:
+    """
+    Raises:
+        JobFailure: an input is the result of a query. AWS runs it for the job, so the job exists and fails.
+    """
+    for item in body.get("ProcessingInputs", []):
+        if "DatasetDefinition" in item:
+            where = f"ProcessingInputs[{item['InputName']}].DatasetDefinition"
+            raise download_failed(f" {where}: the emulator does not have Athena and Redshift datasets yet.")
     return [
         Input(
             item["InputName"],

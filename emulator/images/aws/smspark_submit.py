@@ -1,8 +1,9 @@
 """``smspark-submit``, which PySparkProcessor and SparkJarProcessor run: ``spark-submit`` with folders and settings.
 
-Spark runs on this one machine (``local[*]``), as on a cluster of one instance. The options and the configuration file
-are those of AWS's image (SageMaker Developer Guide, "Data Processing with Apache Spark"; Amazon EMR, "Configure
-applications").
+Spark runs on this one machine (``local[*]``), as on a cluster of one instance. Of a job's several instances the first
+runs the application, as on AWS, and has all the machine; the others have nothing to do. The options and the
+configuration file are those of AWS's image (SageMaker Developer Guide, "Data Processing with Apache Spark"; Amazon EMR,
+"Configure applications").
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class SubmitError(Exception):
 def main(arguments: list[str]) -> int:
     try:
         given = _parse(arguments)
+        if primary := _primary():
+            print(f"smspark-submit: Spark runs on one machine here: {primary} runs the application, for all instances")
+            return 0
         _check_machine()
         command, environment = command_of(given), os.environ | dict(_exports(_configuration()))
     except SubmitError as error:
@@ -50,12 +54,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _primary() -> str | None:
+    """The instance that runs the application, if it is another one: the first by name."""
+    resources = json.loads(RESOURCES.read_text()) if RESOURCES.is_file() else {}
+    primary = min(resources.get("hosts", []), default=None)
+    return None if primary == resources.get("current_host") else primary
+
+
 def _check_machine() -> None:
     if shutil.which("java") is None:
         raise SubmitError("Spark needs Java, and there is no program java on this machine: install a JDK, 17 or 11")
-    hosts = json.loads(RESOURCES.read_text()).get("hosts", []) if RESOURCES.is_file() else []
-    if len(hosts) > 1:
-        raise SubmitError(f"Spark runs on one machine here, and the job asks for {len(hosts)}: set instance_count=1")
 
 
 def command_of(given: argparse.Namespace) -> list[str]:

@@ -69,7 +69,8 @@ def _input_path(item: dict[str, Any]) -> str | None:
     """Check an input; its folder, if SageMaker is to bring its data there."""
     name = item["InputName"]
     if "DatasetDefinition" in item:
-        raise _not_yet(f"ProcessingInputs[{name}].DatasetDefinition", "Athena and Redshift datasets")
+        path: str | None = item["DatasetDefinition"].get("LocalPath")
+        return path
     if "S3Input" not in item:
         raise ValidationException(f"Input {name} must have an S3Input or a DatasetDefinition")
     source = item["S3Input"]

@@ -68,8 +68,16 @@ def test_an_unknown_classification_is_refused_by_name(configuration: Path) -> No
         command("a.py")
 
 
-def test_several_instances_are_refused(configuration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "resourceconfig.json").write_text('{"hosts": ["algo-1", "algo-2"]}')
-    assert smspark_submit.main(["a.py"]) == 1
-    said = capsys.readouterr().err
-    assert "set instance_count=1" in said or "install a JDK" in said
+def test_of_several_instances_the_first_runs_the_application(
+    configuration: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no Java: whoever would run Spark fails
+    results = {}
+    for host in ("algo-1", "algo-2"):
+        resources = {"hosts": ["algo-2", "algo-1"], "current_host": host}
+        (tmp_path / "resourceconfig.json").write_text(json.dumps(resources))
+        results[host] = smspark_submit.main(["a.py"])
+    said = capsys.readouterr()
+    assert results == {"algo-1": 1, "algo-2": 0}
+    assert "install a JDK" in said.err
+    assert "algo-1 runs the application" in said.out

@@ -83,6 +83,16 @@ def test_a_running_job_cannot_be_deleted(world):
         world.call("DeleteProcessingJob", ProcessingJobName="busy")
 
 
+def test_a_job_whose_input_is_a_query_exists_and_fails_by_field(world):
+    dataset = {"LocalPath": f"{IN}/add", "AthenaDatasetDefinition": {}}
+    world.processing("queries", "true", ProcessingInputs=[{"InputName": "a", "DatasetDefinition": dataset}])
+    job = world.processed("queries", "Failed")
+    assert job["FailureReason"] == (
+        "ClientError: Data download failed: ProcessingInputs[a].DatasetDefinition: the emulator does not have Athena"
+        " and Redshift datasets yet."
+    )
+
+
 CLUSTER = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
 IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
 
@@ -95,7 +105,6 @@ IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
          " utilization of 0 Instances and a request delta of 21 Instances.*EMULATOR_MAX_HOSTS_PER_JOB"),
         ({"ProcessingInputs": [s3_input("a", "s3://b/k", IN, S3CompressionType="Gzip")]}, ValidationException,
          "Input a: S3CompressionType Gzip can only be used with S3InputMode Pipe"),
-        ({"ProcessingInputs": [{"InputName": "a", "DatasetDefinition": {}}]}, NotImplementedHere, "Athena"),
         ({"ProcessingInputs": [s3_input("a", "s3://b/k", "/tmp/x")]}, ValidationException,
          "LocalPath /tmp/x of input a must be an absolute path below /opt/ml/processing/"),
         ({"ProcessingInputs": [s3_input("a", "s3://b/k", f"{IN}/../../x")]}, ValidationException, "absolute"),
