@@ -6,18 +6,17 @@ between the step and its earlier successes, as DescribeProcessingJob and its sib
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.cache_keys import CACHE_KEYS
 from pipelines.connection import Connection
-from pipelines.definition import Step, steps
+from pipelines.definition import Step
 from pipelines.errors import UsageError, suggest
 from pipelines.execution import describe_execution, execution_id, list_executions, list_steps
 from pipelines.views import seconds
-from pipelines.why_values import Run, compared_values
+from pipelines.why_values import Run, compared_values, defined_step
 
 LOOK_BACK = 30
 """Earlier executions that are looked at: two calls each."""
@@ -39,7 +38,7 @@ def explain(connection: Connection, arn: str, name: str) -> Iterator[str]:
     Raises:
         UsageError: the execution's pipeline has no such step, or the step has not begun.
     """
-    step = _defined(connection, arn, name)
+    step = defined_step(connection, arn, name)
     begun = {item["StepName"]: item for item in list_steps(connection, arn)}
     if name not in begun:
         raise UsageError(f"Step {name} has not begun in this execution{suggest(name, begun)}")
@@ -51,14 +50,6 @@ def explain(connection: Connection, arn: str, name: str) -> Iterator[str]:
                 yield f"  {job}"
             return
     yield from _why_it_ran(connection, step, Run(arn, found))
-
-
-def _defined(connection: Connection, arn: str, name: str) -> Step:
-    answer = connection.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
-    known = {step.name: step for step in steps(json.loads(answer["PipelineDefinition"]))}
-    if name not in known:
-        raise UsageError(f"The pipeline of this execution has no step {name!r}{suggest(name, known)}")
-    return known[name]
 
 
 def _why_it_ran(connection: Connection, step: Step, run: Run) -> Iterator[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.cache_keys import SIBLING_KEYS, key_arguments
 from pipelines.connection import Connection
 from pipelines.definition import Step, steps
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, suggest
 from pipelines.jobs import KINDS, JobKind, describe_job
 
 JOBS = KINDS | {
@@ -52,7 +52,7 @@ def compared_values(connection: Connection, step: Step, run: Run) -> dict[str, s
     assert run.metadata is not None, "the caller has looked"
     name, details = run.metadata
     if step.type == "EMR":
-        defined = _defined_in(connection, run.execution, step)
+        defined = defined_step(connection, run.execution, step.name)
         values = key_arguments("EMR", (defined.body.get("Arguments") or {}) | details)
     elif step.type in SIBLING_KEYS:
         job = describe_job(connection, KINDS["ProcessingJob"], run.arn)
@@ -63,12 +63,20 @@ def compared_values(connection: Connection, step: Step, run: Run) -> dict[str, s
     return dict(_flatten({key: value for key, value in values.items() if value not in (None, {}, [])}, ""))
 
 
-def _defined_in(connection: Connection, execution: str, step: Step) -> Step:
+def defined_step(connection: Connection, execution: str, name: str) -> Step:
+    """A step as the execution's definition has it; that of a loop's body is meant by the name of each of its runs.
+
+    Raises:
+        UsageError: the definition has no such step.
+    """
     answer = connection.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution)
-    found = {other.name: other for other in steps(json.loads(answer["PipelineDefinition"]))}
-    if step.name not in found:
-        raise UsageError(f"The definition of {execution} has no step {step.name!r}")
-    return found[step.name]
+    known = {step.name: step for step in steps(json.loads(answer["PipelineDefinition"]))}
+    if name in known:
+        return known[name]
+    body, _, index = name.rpartition("-")
+    if index.isdigit() and body in known and (known[body].branch or ("", ""))[1] == "each":
+        return replace(known[body], name=name)
+    raise UsageError(f"The pipeline of this execution has no step {name!r}{suggest(name, known)}")
 
 
 def _flatten(value: Any, path: str) -> Iterator[tuple[str, str]]:

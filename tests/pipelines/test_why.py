@@ -201,6 +201,33 @@ def test_what_cannot_be_compared() -> None:
     assert why(made, "Tell")[0].startswith("Tell ran: AWS caches no steps of type Lambda, only Processing, ")
 
 
+def test_each_run_of_a_loops_body_is_explained_by_its_own_name() -> None:
+    body = {"Name": "Body", "Type": "Processing", "Arguments": {}, "CacheConfig": CACHE}
+    loop = {"Name": "Each", "Type": "ForEach", "Arguments": {"ForEachBody": [body]}}
+    items = {
+        ARN: [step("Body-1", "Succeeded", 0, 60, Metadata=job("ProcessingJob", "new"))],
+        EARLIER: [
+            step("Body-0", "Succeeded", -900, -800, Metadata=job("ProcessingJob", "other")),
+            step("Body-1", "Succeeded", -900, -800, Metadata=job("ProcessingJob", "old")),
+        ],
+    }
+    made = of_type("ForEach", ({}, {}), describe_processing_job=lambda ProcessingJobName: {
+        "Environment": {"A": ProcessingJobName}
+    })  # fmt: skip
+    made.sagemaker._answers |= {
+        "describe_pipeline_definition_for_execution": {"PipelineDefinition": json.dumps({"Steps": [loop]})},
+        "list_pipeline_execution_steps": lambda PipelineExecutionArn, **_: {
+            "PipelineExecutionSteps": items[PipelineExecutionArn]
+        },
+    }
+    assert why(made, "Body-1") == [
+        "Body-1 ran because of what changed since execution earlier00001:",
+        "  Environment.A: old -> new",
+    ]
+    with pytest.raises(UsageError, match="has no step 'Body-x'"):
+        why(made, "Body-x")
+
+
 def test_unknown_steps_and_those_that_have_not_begun() -> None:
     made = connection({ARN: []}, {})
     with pytest.raises(UsageError, match="Did you mean 'Train'"):
