@@ -101,6 +101,8 @@ class JobKind(ABC):
 
     resource_kind: ClassVar[str]
     log_group: ClassVar[str]
+    phases: ClassVar[frozenset[Phase]] = frozenset(Phase)
+    """Those that the kind shows; of others a job notes nothing."""
 
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         """The hosts that the job runs on, at least one."""
@@ -144,7 +146,7 @@ class JobKind(ABC):
 
     @abstractmethod
     def advance(self, job: Resource, phase: Phase, now: float) -> None:
-        """Note in ``job.body`` that the job has reached a phase at ``now`` (Unix seconds)."""
+        """Note in ``job.body`` that the job has reached one of ``phases`` at ``now`` (Unix seconds)."""
 
     def failed(self, ending: Ending) -> bool:
         """Whether the job fails for how the program of one of its hosts ended: then the others are ended as well."""

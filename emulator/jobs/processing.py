@@ -21,6 +21,7 @@ MAX_MESSAGE = 1024
 class Processing(JobKind):
     resource_kind = KIND
     log_group = "/aws/sagemaker/ProcessingJobs"
+    phases = frozenset({Phase.DOWNLOADING})
 
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         return cluster(job.body["ProcessingResources"]["ClusterConfig"])
@@ -53,8 +54,7 @@ class Processing(JobKind):
         job.body.pop("ProcessingStartTime", None)
 
     def advance(self, job: Resource, phase: Phase, now: float) -> None:
-        if phase is Phase.DOWNLOADING:
-            job.body["ProcessingStartTime"] = now
+        job.body["ProcessingStartTime"] = now
 
     def conclude(self, work: Work, ending: Ending) -> Verdict:
         """Outputs of mode EndOfJob go to S3 only from a program that succeeded, those of Continuous always."""

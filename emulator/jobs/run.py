@@ -301,6 +301,8 @@ class JobRun:
             raise Stopped
 
     def _advance(self, phase: Phase) -> None:
+        if phase not in self._kind.phases:
+            return
         now = time.time()
         updated = self._parts.resources.update(self.job.arn, lambda job: self._kind.advance(job, phase, now))
         if updated is not None:

@@ -61,9 +61,15 @@ def _pip_configs(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
 
 def _text(config: Path) -> str:
     try:
-        return config.read_text(encoding="utf-8")
+        found = config.stat()
+        return _text_since(config, found.st_mtime_ns, found.st_size)
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+@functools.lru_cache(maxsize=16)
+def _text_since(config: Path, changed: int, size: int) -> str:
+    return config.read_text(encoding="utf-8")
 
 
 @functools.lru_cache(maxsize=16)

@@ -28,6 +28,7 @@ UNLIMITED = 28 * 86_400.0
 class Transform(JobKind):
     resource_kind = KIND
     log_group = "/aws/sagemaker/TransformJobs"
+    phases = frozenset({Phase.DOWNLOADING})
 
     def hosts(self, job: Resource) -> tuple[Host, ...]:
         return hosts(job)
@@ -57,8 +58,7 @@ class Transform(JobKind):
         job.body.pop("TransformStartTime", None)
 
     def advance(self, job: Resource, phase: Phase, now: float) -> None:
-        if phase is Phase.DOWNLOADING:
-            job.body["TransformStartTime"] = now
+        job.body["TransformStartTime"] = now
 
     def failed(self, ending: Ending) -> bool:
         return ending.failure is not None or ending.cause == "exit"  # no server ends by itself

@@ -74,7 +74,7 @@ class Definition:
         given = self.config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
         static = self.body.get("StaticHyperParameters", {})
         highest = given.get("MaxResource") or next(
-            (int(static[n]) for n in EPOCHS if static.get(n, "").isdigit()), None
+            (int(static[n]) for n in EPOCHS if static.get(n, "").isdecimal()), None
         )
         return None if highest is None else (given.get("MinResource", 1), highest)
 

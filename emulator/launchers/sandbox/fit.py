@@ -51,7 +51,7 @@ def remember() -> None:
     imported.path = [folder for folder in sys.path if folder not in added]
     own = __name__.rpartition(".")[0]
     imported.own_modules = [name for name in sys.modules if name == own or name.startswith(own + ".")]
-    imported.last_module = next(reversed(sys.modules))
+    imported.last_module = next(name for name in reversed(sys.modules) if name not in imported.own_modules)
     imported.top_level = frozenset(name for name in sys.modules if "." not in name)
     folders = [folder for folder in sys.path if folder.startswith(sys.prefix + "/") and os.path.isdir(folder)]
     imported.packages = {folder: (os.stat(folder).st_mtime_ns, frozenset(os.listdir(folder))) for folder in folders}

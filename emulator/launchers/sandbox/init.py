@@ -70,19 +70,17 @@ class Init:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakeup_write)
         kills = memory.kernel_kills()
-        states = self._root.states
         self._enter_namespaces()
         self._start()
         fds = [os.pidfd_open(os.getpid()), *(outlet.fileno() for outlet in self._outlets)]
-        wire.send(self._status, {"started": states}, fds)
+        wire.send(self._status, {"started": self._root.states}, fds)
         for outlet in self._outlets:
             outlet.close()
         self._watch(wakeup)
         self._report(kills)
 
     def _enter_namespaces(self) -> None:
-        with open("/proc/self/oom_score_adj", "w") as score:
-            score.write("1000")  # before anything else of the machine, where its memory runs out
+        kernel.offer_memory()
         kernel.confine(self._job["cpus"])
         network = 0 if self._job["shares_network"] else kernel.CLONE_NEWNET
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | network)

@@ -140,6 +140,18 @@ def die_with_parent() -> None:
     _check(_libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0), "prctl PR_SET_PDEATHSIG")
 
 
+def offer_memory() -> None:
+    """Where the machine runs out of memory, this process and what it starts are to end before anything else.
+
+    Without Python's files, which are a dozen pages more to copy in a process that was just forked.
+    """
+    score = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(score, b"1000")
+    finally:
+        os.close(score)
+
+
 def confine(processors: Collection[int]) -> None:
     """Let this process and what it starts run on these processors only; none stands for all."""
     if processors:

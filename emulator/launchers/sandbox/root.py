@@ -25,6 +25,8 @@ class Root:
         self._memory = f"{template.folder}/uppers/{number}"
         self._template = template
         self._overlays = Overlays(f"{template.config['roots']}/{number}", self._memory)
+        self.states: dict[str, object] = {}
+        """Its upper folders as no job has seen them; none where they lie in memory, out of the emulator's sight."""
 
     def build(self) -> None:
         """Mount it.
@@ -41,16 +43,13 @@ class Root:
         for path in template.shown:
             if not path.startswith(_OF_JOBS):
                 template.show(path, self.place, self._overlays)
+        if not self._overlays.in_memory:
+            self.states = {upper: state_of(upper) for upper in self._overlays.uppers}
 
     @property
     def covered(self) -> list[str]:
         """The shown folders that each job has to be shown itself, because they lie in folders of its own."""
         return [path for path in self._template.shown if path.startswith(_OF_JOBS)]
-
-    @property
-    def states(self) -> dict[str, object]:
-        """Its upper folders as they are now, empty; none where they lie in memory, out of the emulator's sight."""
-        return {} if self._overlays.in_memory else {upper: state_of(upper) for upper in self._overlays.uppers}
 
     def close(self) -> None:
         """Unmount it, whatever of it is mounted; the upper folders on the disk stay."""

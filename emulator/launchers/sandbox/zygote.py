@@ -136,8 +136,7 @@ def live(pidfd: int, connection: socket.socket, *, private_network: bool) -> NoR
 
 
 def _enter(pidfd: int, connection: socket.socket, network: int) -> dict[str, Any] | None:
-    with open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")
+    kernel.offer_memory()
     received = wire.receive(connection)
     if received is None:
         return None
