@@ -10,7 +10,7 @@ from typing import Any
 from studio.aws import Aws
 from studio.definition import Step
 from studio.execution import Execution, load_states
-from studio.jobs import KINDS, describe_job
+from studio.jobs import describe_job
 from studio.steps import StepState
 
 LOOK_BACK = 10
@@ -42,7 +42,7 @@ def explain_cache(aws: Aws, execution: Execution, step: Step, state: StepState) 
     """Why the step ran, or why not; None where caching has no part in it."""
     if state.cached_from:
         return Verdict("An earlier execution had run this step with the same arguments.", state.cached_from)
-    if state.job is None or state.job[0].lower() not in KINDS:
+    if state.job is None:
         return None
     if not (step.document.get("CacheConfig") or {}).get("Enabled"):
         return Verdict("It ran, because its definition does not enable caching.")
@@ -51,8 +51,8 @@ def explain_cache(aws: Aws, execution: Execution, step: Step, state: StepState) 
         among = f"none of the {looked_at} executions before has a result of it" if looked_at else "it is the first one"
         return Verdict(f"It ran: {among}.")
     arn, before = earlier
-    kind = KINDS[state.job[0].lower()]
-    was, now = (_relevant(describe_job(aws, kind, name)) for name in (before, state.job[1]))
+    kind, name = state.job
+    was, now = (_relevant(describe_job(aws, kind, job)) for job in (before, name))
     changes = tuple(differences(was, now))
     if changes:
         return Verdict("It ran, because it differs from its last run:", arn, changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, isfinite, log10
 
 Point = tuple[float, float]
 
@@ -42,7 +42,8 @@ def chart(
     x_range: Point | None = None,
     y_range: Point | None = None,
 ) -> Chart:
-    """Curves in one frame with round ticks; long curves are thinned."""
+    """Curves in one frame with round ticks; long curves are thinned, and what has no place, as NaN, is left out."""
+    curves = [(name, [point for point in curve if all(map(isfinite, point))]) for name, curve in curves]
     points = [point for _, curve in curves for point in curve]
     x_low, x_high = x_range or _range([x for x, _ in points])
     y_low, y_high = y_range or _range([y for _, y in points])

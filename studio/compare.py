@@ -13,7 +13,7 @@ from studio.definition import Definition, Step
 from studio.execution import Execution
 from studio.expressions import walk
 from studio.job_view import view_job
-from studio.jobs import KINDS, describe_job
+from studio.jobs import Kind, describe_job
 from studio.reports import Report, read_report
 from studio.steps import StepState
 
@@ -46,21 +46,23 @@ def measure(aws: Aws, definition: Definition, states: Mapping[str, StepState]) -
     measured = Measured()
     for step in definition.steps.values():
         state = states.get(step.name)
-        if state is None or state.job is None or state.status != "Succeeded" or not _can_measure(step, state.job[0]):
+        if state is None or state.job is None or state.status != "Succeeded":
             continue
-        kind = KINDS[state.job[0].lower()]
-        document = describe_job(aws, kind, state.job[1])
+        kind, name = state.job
+        if not _can_measure(step, kind):
+            continue
+        document = describe_job(aws, kind, name)
         figures = dict(view_job(kind, document).metrics)
         for entry in step.document.get("PropertyFiles") or []:
             if report := read_property_file(aws, document, entry["OutputName"], entry["FilePath"]):
                 measured.reports[step.name] = report
                 figures |= report.figures
-        measured.figures.update({(step.name, name): value for name, value in figures.items()})
+        measured.figures.update({(step.name, figure): value for figure, value in figures.items()})
     return measured
 
 
-def _can_measure(step: Step, kind: str) -> bool:
-    return kind in ("Training", "Tuning") or (kind == "Processing" and bool(step.document.get("PropertyFiles")))
+def _can_measure(step: Step, kind: Kind) -> bool:
+    return kind.slug in ("training", "tuning") or (kind.slug == "processing" and "PropertyFiles" in step.document)
 
 
 def measure_all(aws: Aws, executions: Sequence[Execution]) -> list[Measured]:

@@ -13,7 +13,7 @@ from studio.aws import Aws
 from studio.definition import Step
 from studio.execution import Execution
 from studio.expressions import resolve, walk, words
-from studio.jobs import KINDS, describe_job
+from studio.jobs import describe_job
 
 _SIGNS = {
     "Equals": "=",
@@ -115,9 +115,9 @@ class Values:
                 raise KeyError(step)
             if state.outcome:
                 return {"Outcome": state.outcome}
-            if state.job is None or state.job[0].lower() not in KINDS:
+            if state.job is None:
                 raise KeyError(step)
-            self._described[step] = describe_job(self._aws, KINDS[state.job[0].lower()], state.job[1])
+            self._described[step] = describe_job(self._aws, *state.job)
         return self._described[step]
 
     def _json(self, uri: str) -> Any:

@@ -119,7 +119,7 @@ def _groups(aws: Aws, text: str) -> list[Hit]:
 def _versions(aws: Aws, text: str) -> list[Hit]:
     """``group/3`` is a version of a group."""
     group, _, version = text.rpartition("/")
-    if not group or not version.isdigit():
+    if not group or not version.isdecimal():
         return []
     arn = package_arn(aws, group, int(version))
     aws.sagemaker("describe_model_package", ModelPackageName=arn)

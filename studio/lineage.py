@@ -10,7 +10,7 @@ from studio.addresses import link, page_of
 from studio.aws import Aws
 from studio.execution import Execution
 from studio.job_view import Artifact, JobView, view_job
-from studio.jobs import KINDS, describe_job
+from studio.jobs import KINDS, Kind, describe_job
 from studio.layout import Box, Layout, layout
 
 CODE = {"code", "sm_drivers", "entrypoint"}
@@ -102,12 +102,9 @@ class Drawing:
 
 def execution_lineage(aws: Aws, execution: Execution, step_href: Callable[[str], str]) -> Lineage:
     """The lineage of an execution, read from its jobs' own descriptions."""
-    jobs = [state for state in execution.states.values() if state.job and state.job[0].lower() in KINDS]
-    views = []
-    for state in jobs[:MOST_JOBS]:
-        kind, name = state.job or ("", "")
-        if view := _view(aws, kind.lower(), name):
-            views.append((state.name, view))
+    jobs = [(state.name, *state.job) for state in execution.states.values() if state.job]
+    found = [(step, _view(aws, kind, name)) for step, kind, name in jobs[:MOST_JOBS]]
+    views = [(step, view) for step, view in found if view]
     drawing = Drawing()
     for step, view in views:
         drawing.things[f"step:{step}"] = Thing(f"step:{step}", "step", step, view.kind.title, step, step_href(step))
@@ -151,12 +148,12 @@ def _trained_by(aws: Aws, uri: str) -> JobView | None:
     parts = uri.rsplit("/", 3)
     if len(parts) < 4 or parts[2] != "output":
         return None
-    view = _view(aws, "training", parts[1])
+    view = _view(aws, KINDS["training"], parts[1])
     return view if view and any(output.uri == uri for output in view.outputs) else None
 
 
-def _view(aws: Aws, kind: str, name: str) -> JobView | None:
-    return aws.optional(lambda: view_job(KINDS[kind], describe_job(aws, KINDS[kind], name)), None)
+def _view(aws: Aws, kind: Kind, name: str) -> JobView | None:
+    return aws.optional(lambda: view_job(kind, describe_job(aws, kind, name)), None)
 
 
 def _package(aws: Aws, arn: str) -> dict[str, Any]:

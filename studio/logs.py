@@ -66,6 +66,15 @@ def _first(streams: list[str]) -> str:
     return [stream for stream in streams if host_of(stream) == host and stream.count("/") == 1][-1]
 
 
+def get_log_events(aws: Aws, kind: Kind, stream: str, **arguments: Any) -> dict[str, Any]:
+    """A page of one stream's log, as CloudWatch gives it.
+
+    Raises:
+        Problem: AWS refused.
+    """
+    return aws.logs("get_log_events", logGroupName=kind.log_group, logStreamName=stream, **arguments)
+
+
 def _page(aws: Aws, kind: Kind, stream: str, streams: list[str], token: str | None, failed: bool) -> LogPage:
     answer = _events(aws, kind, stream, token)
     events = answer["events"]
@@ -97,15 +106,7 @@ def _events(
 ) -> dict[str, Any]:
     """The last events, or those at ``token``. CloudWatch may give pages without any although there are some before."""
     for _ in range(MOST_EMPTY_PAGES):
-        answer = aws.logs(
-            "get_log_events",
-            logGroupName=kind.log_group,
-            logStreamName=stream,
-            limit=limit,
-            startFromHead=False,
-            nextToken=token,
-            endTime=end,
-        )
+        answer = get_log_events(aws, kind, stream, limit=limit, startFromHead=False, nextToken=token, endTime=end)
         if answer["events"] or answer.get("nextBackwardToken") in (None, token):
             break
         token = answer["nextBackwardToken"]
@@ -164,14 +165,7 @@ def whole_log(aws: Aws, kind: Kind, job: str, stream: str = "") -> Iterator[str]
 def _whole(aws: Aws, kind: Kind, stream: str) -> Iterator[str]:
     token = None
     while True:
-        answer = aws.logs(
-            "get_log_events",
-            logGroupName=kind.log_group,
-            logStreamName=stream,
-            startFromHead=True,
-            limit=DOWNLOAD_PAGE,
-            nextToken=token,
-        )
+        answer = get_log_events(aws, kind, stream, limit=DOWNLOAD_PAGE, startFromHead=True, nextToken=token)
         yield from (event["message"].rstrip("\n") + "\n" for event in answer["events"])
         if answer["nextForwardToken"] == token:  # the end; a page without events is none
             return

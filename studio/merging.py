@@ -37,7 +37,7 @@ def position(token: str | None) -> tuple[int | None, int]:
     Several lines of one millisecond may lie on two pages, so a time alone would lose or repeat some.
     """
     time, _, shown = (token or "").partition(".")
-    return (int(time) + 1, int(shown)) if time.isdigit() and shown.isdigit() else (None, 0)
+    return (int(time) + 1, int(shown)) if time.isdecimal() and shown.isdecimal() else (None, 0)
 
 
 def merge(

@@ -48,12 +48,7 @@ class Package:
     @property
     def metric_uris(self) -> list[tuple[str, str]]:
         """The reports that the package names: (``ModelQuality Statistics``, S3 URI)."""
-        found = []
-        for kind, files in (self.document.get("ModelMetrics") or {}).items():
-            for name, file in (files or {}).items():
-                if isinstance(file, Mapping) and file.get("S3Uri"):
-                    found.append((f"{kind} {name}", file["S3Uri"]))
-        return found
+        return _metric_uris(self.document)
 
 
 def package_arn(aws: Aws, group: str, version: int) -> str:
@@ -69,14 +64,21 @@ def load_package(aws: Aws, arn: str) -> Package:
     """
     document = aws.sagemaker("describe_model_package", ModelPackageName=arn)
     document.pop("ResponseMetadata", None)
-    package = Package(
-        document.get("ModelPackageGroupName", ""), document.get("ModelPackageVersion", 0), arn, document, None
-    )
-    return Package(package.group, package.version, arn, document, _report(aws, package))
+    group, version = document.get("ModelPackageGroupName", ""), document.get("ModelPackageVersion", 0)
+    return Package(group, version, arn, document, _report(aws, document))
 
 
-def _report(aws: Aws, package: Package) -> Report | None:
-    for name, uri in package.metric_uris:
+def _metric_uris(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    for kind, files in (document.get("ModelMetrics") or {}).items():
+        for name, file in (files or {}).items():
+            if isinstance(file, Mapping) and file.get("S3Uri"):
+                found.append((f"{kind} {name}", file["S3Uri"]))
+    return found
+
+
+def _report(aws: Aws, document: Mapping[str, Any]) -> Report | None:
+    for name, uri in _metric_uris(document):
         if name.startswith("ModelQuality") and uri.startswith("s3://"):
             place = split_uri(uri)
             if report := aws.optional(partial(read_report, aws, *place), None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from studio.aws import Aws, Problem
@@ -68,6 +69,10 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_count(value: Any) -> bool:
+    return is_number(value) and isfinite(value)
+
+
 def _found(document: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
     for key, value in document.items():
         if isinstance(value, dict):
@@ -79,7 +84,7 @@ def _found(document: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
 
 def _matrix(value: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     rows = {str(true): row for true, row in value.items() if isinstance(row, dict)}
-    return {true: {str(label): float(n) for label, n in row.items() if is_number(n)} for true, row in rows.items()}
+    return {true: {str(label): float(n) for label, n in row.items() if _is_count(n)} for true, row in rows.items()}
 
 
 def _curve(value: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:

@@ -50,6 +50,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _name(host: str) -> str:
+    """The name or address in a Host header; nothing if it cannot be read."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def forbids_write(access: Access, headers: Mapping[str, str], csrf: str) -> str:
     """Why a write may not be done; nothing if it may."""
     if access.read_only:
@@ -57,7 +65,7 @@ def forbids_write(access: Access, headers: Mapping[str, str], csrf: str) -> str:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return "This request comes from another site."
     origin = headers.get("origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != headers.get("host"):
+    if origin and origin != "null" and origin.partition("://")[2] != headers.get("host"):
         return "This request comes from another site."
     if not secrets.compare_digest(csrf.encode(), access.csrf.encode()):
         return "This form is older than the server that answers. Go back, reload the page and send it again."
@@ -81,9 +89,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         host = Headers(scope=scope).get("host", "")
         if not self._access.token:
-            name = urlsplit(f"//{host}").hostname or ""
-            if not is_loopback(name):
-                return PlainTextResponse(f"Studio answers to this machine's own names only, not to {name!r}.\n", 421)
+            if not is_loopback(_name(host)):
+                return PlainTextResponse(f"Studio answers to this machine's own names only, not to {host!r}.\n", 421)
             return None
         request = Request(scope)
         if self._is_known(request.cookies.get(COOKIE, "")):

@@ -12,7 +12,7 @@ from typing import Any
 from studio.aws import Aws
 from studio.jobs import Kind
 from studio.log_lines import host_of
-from studio.logs import streams_of
+from studio.logs import get_log_events, streams_of
 
 MOST_PAGES, LEAST_PAGES = 10, 3
 """Pages of logs, of at most 1 MiB each, that are read for one view of them; the least of each."""
@@ -115,13 +115,7 @@ def _read_on(aws: Aws, kind: Kind, job: str, reading: Reading) -> None:
 def _read_tape(aws: Aws, kind: Kind, stream: str, reading: Reading, pages: int) -> None:
     tape = reading.tapes[stream]
     for _ in range(pages):
-        answer = aws.logs(
-            "get_log_events",
-            logGroupName=kind.log_group,
-            logStreamName=stream,
-            startFromHead=True,
-            nextToken=tape.token,
-        )
+        answer = get_log_events(aws, kind, stream, startFromHead=True, nextToken=tape.token)
         for event in answer["events"]:
             tape.take(event, reading.patterns)
         before, tape.token = tape.token, answer["nextForwardToken"]

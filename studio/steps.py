@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from studio.jobs import KINDS, Kind
 from studio.times import between, duration
 
 WAITING, SKIPPED, NOT_RUN = "Waiting", "Skipped", "Not run"
@@ -14,13 +15,14 @@ WAITING, SKIPPED, NOT_RUN = "Waiting", "Skipped", "Not run"
 UNDER_WAY = {"Executing", "Starting", "Stopping"}
 ENDED = {"Succeeded", "Failed", "Stopped", "CompletedWithFailures"}
 
-_TYPES = {
-    "TrainingJob": "Training",
-    "ProcessingJob": "Processing",
-    "TransformJob": "Transform",
-    "TuningJob": "Tuning",
-    "AutoMLJob": "AutoML",
+_KINDS = {
+    "TrainingJob": KINDS["training"],
+    "ProcessingJob": KINDS["processing"],
+    "TransformJob": KINDS["transform"],
+    "TuningJob": KINDS["tuning"],
+    "AutoMLJob": KINDS["automl"],
 }
+"""The kinds of jobs by the members of a step's metadata that name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,14 @@ class StepState:
         return self.status.lower()
 
     @property
-    def job(self) -> tuple[str, str] | None:
-        """The kind and name of the job that did the work: (``Training``, ``pipelines-…``)."""
-        for member, kind in _TYPES.items():
+    def job(self) -> tuple[Kind, str] | None:
+        """The kind and name of the job that did the work."""
+        for member, kind in _KINDS.items():
             if arn := (self.metadata.get(member) or {}).get("Arn"):
                 return kind, arn.rsplit("/", 1)[-1]
         for member in ("QualityCheck", "ClarifyCheck"):
             if arn := (self.metadata.get(member) or {}).get("CheckJobArn"):
-                return "Processing", arn.rsplit("/", 1)[-1]
+                return KINDS["processing"], arn.rsplit("/", 1)[-1]
         return None
 
     @property
@@ -103,4 +105,4 @@ def read_state(item: Mapping[str, Any]) -> StepState:
 
 
 def _type(metadata: Mapping[str, Any]) -> str:
-    return next((_TYPES.get(member, member) for member in metadata), "")
+    return next((_KINDS[member].title if member in _KINDS else member for member in metadata), "")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, islice
+from math import isfinite
 from typing import Any
 
 from studio.aws import Aws
@@ -98,11 +99,17 @@ def _trial(item: Mapping[str, Any]) -> Trial:
         name=item["TrainingJobName"],
         job=item["TrainingJobName"],
         status=item.get("TrainingJobStatus", ""),
-        value=final.get("Value"),
+        value=_objective(final),
         settings=tuple(sorted((item.get("TunedHyperParameters") or {}).items())),
         created=item.get("CreationTime"),
         seconds=between(item.get("TrainingStartTime"), item.get("TrainingEndTime")),
     )
+
+
+def _objective(final: Mapping[str, Any]) -> float | None:
+    """The objective that a trial reached; none of one that diverged, which is neither good nor bad."""
+    value = final.get("Value")
+    return value if value is not None and isfinite(value) else None
 
 
 def _automl(aws: Aws, name: str, document: Mapping[str, Any]) -> Trials:
@@ -119,7 +126,7 @@ def _candidates(items: Iterator[Mapping[str, Any]]) -> Iterator[Trial]:
         final = item.get("FinalAutoMLJobObjectiveMetric") or {}
         seconds = between(item.get("CreationTime"), item.get("EndTime"))
         name, status, created = item["CandidateName"], item.get("CandidateStatus", ""), item.get("CreationTime")
-        yield Trial(name, "", status, final.get("Value"), (), created, seconds)
+        yield Trial(name, "", status, _objective(final), (), created, seconds)
 
 
 _READERS: dict[str, Callable[[Aws, str, Mapping[str, Any]], Trials]] = {"tuning": _tuning, "automl": _automl}

@@ -213,7 +213,7 @@ def _parse_token(token: str | None, from_head: bool) -> tuple[str, int | None]:
     if token is None:
         return ("f" if from_head else "b"), None
     direction, _, rest = token.partition("/")
-    if direction not in ("f", "b") or not rest.removesuffix("/s").isdigit():
+    if direction not in ("f", "b") or not rest.removesuffix("/s").isdecimal():
         raise InvalidParameter("The specified nextToken is invalid.")
     return direction, int(rest.removesuffix("/s"))
 

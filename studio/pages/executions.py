@@ -19,7 +19,7 @@ from studio.execution import Execution, execution_arn, load_execution
 from studio.explain import comparisons
 from studio.graph import Graph, build_graph
 from studio.job_view import JobView, view_job
-from studio.jobs import KINDS, describe_job
+from studio.jobs import describe_job
 from studio.lineage import Lineage, execution_lineage
 from studio.log_lines import EMPTY
 from studio.logs import read_log
@@ -89,8 +89,7 @@ def _panel(view: View, found: Execution, graph: Graph, selected: str) -> dict[st
     step = _step(found, selected, state)
     if state is None or step is None:
         return None
-    has_log = state.job is not None and state.job[0].lower() in KINDS
-    tab = view.get("tab") or ("logs" if state.status == "Failed" and has_log else "info")
+    tab = view.get("tab") or ("logs" if state.status == "Failed" and state.job else "info")
     job = _job(view.aws, state)
     panel: dict[str, Any] = {"fan": None, "state": state, "step": step, "tab": tab, "job": job, "tabs": TABS}
     panel["loop"] = node if node and node.type == "ForEach" else None
@@ -114,10 +113,9 @@ def _step(found: Execution, name: str, state: StepState | None) -> Step | None:
 
 
 def _job(aws: Aws, state: StepState) -> JobView | None:
-    if state.job is None or state.job[0].lower() not in KINDS:
+    if state.job is None:
         return None
-    kind = KINDS[state.job[0].lower()]
-    name = state.job[1]
+    kind, name = state.job
     return aws.optional(lambda: view_job(kind, describe_job(aws, kind, name)), None)
 
 

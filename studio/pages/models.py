@@ -123,6 +123,6 @@ def delete(write: Write) -> Response:
 
 
 def _version(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise Problem("DescribeModelPackage", "ResourceNotFound", f"A version is a number, not {text!r}.")
     return int(text)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from studio.commands import cli
 from studio.objects import IMAGES, Entry, list_folder, preview
 from studio.pages.page import Page, View
 
@@ -50,7 +50,7 @@ def item(view: View) -> Page:
         "crumbs": crumbs(key),
         "head": head,
         "preview": preview(view.aws, bucket, key, head["ContentLength"]),
-        "command": f"aws s3 cp {cli('s3', '', x=f's3://{bucket}/{key}').split('--x ', 1)[1]} .",
+        "command": f"aws s3 cp {shlex.quote(f's3://{bucket}/{key}')} .",
     }
     return Page("object.html", key, context)
 

@@ -129,7 +129,7 @@ _CONTEXTS: dict[str, Callable[[View, str, Definition, dict[str, Any]], dict[str,
 def definition_download(view: View) -> Response:
     name, version = view.parts["pipeline"], view.get("version")
     answer = view.aws.sagemaker(
-        "describe_pipeline", PipelineName=name, PipelineVersionId=int(version) if version.isdigit() else None
+        "describe_pipeline", PipelineName=name, PipelineVersionId=int(version) if version.isdecimal() else None
     )
     suffix = f"-version-{version}" if version else ""
     disposition = f'attachment; filename="{name}{suffix}.json"'

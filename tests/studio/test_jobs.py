@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -75,6 +76,18 @@ def test_trials_of_automl_are_its_candidates() -> None:
     assert [trial.name for trial in trials.ranked] == ["b", "a"], "the smaller error is the better one"
     assert trials.objective == "MSE"
     assert trials.best_so_far == ((1.0, 0.4), (2.0, 0.2))
+
+
+def test_a_trial_that_diverged_is_neither_good_nor_bad() -> None:
+    summaries = [
+        {"TrainingJobName": name, "FinalHyperParameterTuningJobObjectiveMetric": {"Value": value}}
+        for name, value in [("a", 0.4), ("b", math.nan), ("c", 0.8)]
+    ]
+    answers = Answers(list_training_jobs_for_hyper_parameter_tuning_job=[{"TrainingJobSummaries": summaries}])
+    trials = read_trials(answers.aws, KINDS["tuning"], "tuned", {"BestTrainingJob": {"TrainingJobName": "c"}})
+    assert trials is not None
+    assert [trial.name for trial in trials.ranked] == ["c", "a", "b"]
+    assert trials.points == ((1.0, 0.4), (3.0, 0.8))
 
 
 def test_a_transform_job_says_what_it_transforms() -> None:

@@ -234,7 +234,10 @@ def test_delete_needs_the_name(studio: Server, world: World, runner: Runner) -> 
     assert studio.get("/pipelines/gone").status == 404
 
 
-@pytest.mark.parametrize("path", ["/pipelines/nope", "/nope", "/jobs/training/nope", "/models/quality/99", "/jobs/x/y"])
+@pytest.mark.parametrize(
+    "path",
+    ["/pipelines/nope", "/nope", "/jobs/training/nope", "/models/quality/99", "/models/quality/%C2%B2", "/jobs/x/y"],
+)
 def test_what_is_not_there_is_said_so(studio: Server, world: World, path: str) -> None:
     answer = studio.get(path)
     assert answer.status == 404
@@ -243,11 +246,13 @@ def test_what_is_not_there_is_said_so(studio: Server, world: World, path: str) -
 
 def test_other_hosts_and_forged_writes_are_refused(studio: Server, world: World) -> None:
     assert studio.get("/pipelines", Host="evil.example:80").status == 421
+    assert studio.get("/pipelines", Host="[").status == 421
     assert studio.get("/pipelines", Host="localhost:80").status == 200
     path = f"{execution_path(world, 'quality', world.good)}/stop"
     assert studio.post(path, {}).status == 403
     csrf = studio.get("/pipelines/quality/start").csrf
     assert studio.post(path, {"csrf": csrf}, Origin="https://evil.example").status == 403
+    assert studio.post(path, {"csrf": csrf}, Origin="http://[").status == 403
     assert studio.post(path, {"csrf": csrf}, Sec_Fetch_Site="cross-site").status == 403
     assert studio.get(path).status == 405
     assert "script-src 'self'" in studio.get("/pipelines").headers["content-security-policy"]

@@ -168,6 +168,12 @@ def test_curves_stay_within_their_frame(points: list[tuple[float, float]]) -> No
     assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height and math.isfinite(x + y) for x, y in places)
 
 
+def test_a_value_without_a_place_is_left_out_of_a_curve() -> None:
+    drawn = chart([("loss", [(0.0, 2.0), (1.0, math.nan), (2.0, math.inf), (3.0, 1.0)]), ("none", [(0.0, math.nan)])])
+    (curve,) = drawn.curves
+    assert (curve.name, curve.path.count("L")) == ("loss", 1)
+
+
 def test_prices(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text('{"ml.m5.large": 0.115}')
     prices = read_prices(tmp_path / "p.json")

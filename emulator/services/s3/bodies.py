@@ -186,7 +186,7 @@ def read_framing(headers: Mapping[str, str]) -> Framing:
     encodings = [name.strip() for name in headers.get("content-encoding", "").split(",")]
     chunked = sha256.startswith("STREAMING-") or "aws-chunked" in encodings
     length = headers.get("x-amz-decoded-content-length" if chunked else "content-length")
-    if length is not None and not length.isdigit():
+    if length is not None and not length.isdecimal():
         raise invalid_request(f"The length {length!r} of the body is not a number")
     digest = sha256.lower() if len(sha256) == 64 else ""
     return Framing(chunked, int(length) if length is not None else None, digest)

@@ -40,7 +40,7 @@ def _check_v4(query: Mapping[str, str]) -> None:
         signed = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError as error:
         raise _malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from error
-    if not query["X-Amz-Expires"].isdigit():
+    if not query["X-Amz-Expires"].isdecimal():
         raise _malformed("X-Amz-Expires should be a number")
     lifetime = int(query["X-Amz-Expires"])
     if lifetime > _WEEK:
@@ -53,7 +53,7 @@ def _check_v4(query: Mapping[str, str]) -> None:
 
 def _check_v2(query: Mapping[str, str]) -> None:
     expires = query.get("Expires", "")
-    if not expires.isdigit():
+    if not expires.isdecimal():
         raise access_denied(f"Invalid date (should be seconds since epoch): {expires}")
     _check(int(expires))
 

@@ -70,6 +70,7 @@ def test_requests_that_are_not_presigned_pass() -> None:
     [
         (v4(**{"X-Amz-Expires": "604801"}), "AuthorizationQueryParametersError"),
         (v4(**{"X-Amz-Expires": "soon"}), "AuthorizationQueryParametersError"),
+        (v4(**{"X-Amz-Expires": "²"}), "AuthorizationQueryParametersError"),
         (v4(**{"X-Amz-Date": "yesterday"}), "AuthorizationQueryParametersError"),
         ({"X-Amz-Algorithm": "AWS4-HMAC-SHA256"}, "AuthorizationQueryParametersError"),
         (v4(**{"X-Amz-Date": "20200101T000000Z"}), "AccessDenied"),
