@@ -70,7 +70,7 @@ class Engine:
 
         with self.store.database.transaction():
             self._resources.update(execution_arn, request)
-            self.store.database.after_commit(lambda: self._post(execution_arn, self._runner.halt))
+            self.store.database.after_commit(lambda: self._post(execution_arn, self._halt))
 
     def retry(self, execution_arn: str, change: Callable[[Resource], None]) -> None:
         """Bring an execution that failed or was stopped back to Executing, without what did not succeed; then start it.
@@ -195,6 +195,14 @@ class Engine:
                     images.add(uri)
         if images:
             self._warm_up(sorted(images))
+
+    def _halt(self, execution: Execution) -> None:
+        """Stop an execution, unless it had ended when the stop came and has been retried since."""
+        resource = self._resources.by_arn(execution.arn)
+        if resource is not None and resource.status == STOPPING:
+            self._runner.halt(execution)
+        else:
+            self._runner.advance(execution)
 
     def _reconfigure(self, execution: Execution) -> None:
         resource = self._resources.by_arn(execution.arn)

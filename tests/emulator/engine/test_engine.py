@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from typing import Any
 
 import pytest
@@ -372,3 +373,21 @@ def test_a_chain_costs_the_same_per_step_however_long(world: World) -> None:
     assert counts[0] == counts[1] == 2, "one Create and one Describe per step"
     eventually(lambda: not world.engine._executions)
     assert world.engine._runner.steps_by_arn == {}, "nothing of an ended execution stays in memory"
+
+
+def test_a_stop_that_came_too_late_does_not_stop_the_retry(world: World) -> None:
+    world.sagemaker.fates = {"A": "Failed"}
+    arn = world.start([processing("A")])
+    assert world.wait(arn).status == "Failed"
+    world.sagemaker.fates = {}
+    gate = threading.Event()
+
+    def busy() -> None:
+        gate.wait(20)
+
+    world.engine._scheduler.post(busy)
+    world.engine.stop(arn)
+    world.engine.retry(arn, lambda resource: None)
+    world.engine.start(arn)
+    gate.set()
+    assert world.wait(arn).status == "Succeeded", world.execution(arn).body
