@@ -54,6 +54,26 @@ def test_a_message_goes_to_every_queue_wrapped_or_raw(sns: Any, sqs: Any, topic:
     assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"] == "2"
 
 
+def test_a_subscription_by_mail_is_pending_and_keeps_no_message_from_others(sns: Any, sqs: Any, topic: str) -> None:
+    url, arn = queue(sqs)
+    by_mail = {"TopicArn": topic, "Protocol": "email", "Endpoint": "someone@example.com"}
+    assert sns.subscribe(**by_mail)["SubscriptionArn"] == "pending confirmation"
+    known = sns.subscribe(**by_mail, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    sns.publish(TopicArn=topic, Message="hi")
+    assert bodies(sqs, url) == ["hi"]
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert sorted((each["Protocol"], each["SubscriptionArn"].startswith("arn:")) for each in listed) == [
+        ("email", False),
+        ("sqs", True),
+    ]
+    counts = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert (counts["SubscriptionsConfirmed"], counts["SubscriptionsPending"]) == ("1", "1")
+    assert sns.get_subscription_attributes(SubscriptionArn=known)["Attributes"]["PendingConfirmation"] == "true"
+    with pytest.raises(ClientError, match="Email address"):
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="nobody")
+
+
 def test_a_filter_lets_through_what_matches(sns: Any, sqs: Any, topic: str) -> None:
     url, arn = queue(sqs)
     attributes = {"RawMessageDelivery": "true", "FilterPolicy": '{"n": [{"numeric": [">", 5]}]}'}

@@ -18,7 +18,7 @@ from emulator.services.context import Context
 from emulator.services.events.patterns import matches
 from emulator.services.sns.errors import InvalidParameter
 from emulator.services.sns.subscriptions import filter_of
-from emulator.services.sns.topics import find_topic, subscriptions_of
+from emulator.services.sns.topics import find_topic, is_pending, subscriptions_of
 from emulator.store.resources import Resource, Scope
 
 MAX_BYTES = 262_144
@@ -77,7 +77,7 @@ def _publish(topic: Resource, request: dict[str, Any], context: Context) -> str:
     with context.app.resources.database.transaction():
         for subscription in subscriptions_of(topic, context):
             text = texts.get(subscription.body["Protocol"], texts["default"])
-            if _passes(subscription, attributes, text):
+            if not is_pending(subscription) and _passes(subscription, attributes, text):
                 _deliver(subscription, {**message, "Message": text}, attributes, context)
     return str(message["MessageId"])
 

@@ -1,4 +1,7 @@
-"""Subscriptions (API Reference, Subscribe and its siblings): queues and functions, confirmed at once as on AWS."""
+"""Subscriptions (API Reference, Subscribe and its siblings): queues and functions, confirmed at once as on AWS.
+
+A subscription by mail is pending until somebody answers a mail, which nobody gets from here: it stays so.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.events.patterns import PatternError, parse_pattern
 from emulator.services.sns.errors import InvalidParameter, SnsNotFound
-from emulator.services.sns.topics import SUBSCRIPTION, find_topic, subscriptions_of
+from emulator.services.sns.topics import BY_MAIL, SUBSCRIPTION, find_topic, is_pending, subscriptions_of
 from emulator.store.resources import Query, Resource
 
 _PROTOCOLS = ("sqs", "lambda")
@@ -24,14 +27,7 @@ _CHOICES = {"RawMessageDelivery": ("true", "false"), "FilterPolicyScope": ("Mess
 def subscribe(request: Request, context: Context) -> Response:
     topic = find_topic(request["TopicArn"], context)
     protocol, endpoint = request["Protocol"], request.get("Endpoint") or ""
-    if protocol not in _PROTOCOLS:
-        raise NotImplementedHere(f"The emulator sends SNS messages to sqs and lambda, not by {protocol}.")
-    parts = endpoint.split(":")
-    if len(parts) < 6 or parts[2] != protocol:
-        raise InvalidParameter(f"Invalid parameter: {protocol.upper()} endpoint ARN")
-    if endpoint.endswith(".fifo"):
-        raise InvalidParameter("Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be"
-                               " subscribed to standard SNS topics")  # fmt: skip
+    _check_endpoint(protocol, endpoint)
     attributes = request.get("Attributes") or {}
     for name, value in attributes.items():
         _check_attribute(name, value)
@@ -40,12 +36,32 @@ def subscribe(request: Request, context: Context) -> Response:
             if {**existing.body["Attributes"], **attributes} != existing.body["Attributes"]:
                 raise InvalidParameter("Invalid parameter: Attributes Reason: Subscription already exists with"
                                        " different attributes")  # fmt: skip
-            return {"SubscriptionArn": existing.arn}
+            return _subscribed(existing, request)
     name = str(uuid.uuid4())
     body = {"Protocol": protocol, "Endpoint": endpoint, "TopicArn": topic.arn, "Attributes": attributes}
-    arn = f"{topic.arn}:{name}"
-    context.app.resources.insert(Resource(topic.scope, SUBSCRIPTION, name, arn, body, "", topic.name))
-    return {"SubscriptionArn": arn}
+    made = Resource(topic.scope, SUBSCRIPTION, name, f"{topic.arn}:{name}", body, "", topic.name)
+    context.app.resources.insert(made)
+    return _subscribed(made, request)
+
+
+def _check_endpoint(protocol: str, endpoint: str) -> None:
+    if protocol in BY_MAIL:
+        if "@" not in endpoint:
+            raise InvalidParameter("Invalid parameter: Email address")
+        return
+    if protocol not in _PROTOCOLS:
+        raise NotImplementedHere(f"The emulator sends SNS messages to sqs and lambda, not by {protocol}.")
+    parts = endpoint.split(":")
+    if len(parts) < 6 or parts[2] != protocol:
+        raise InvalidParameter(f"Invalid parameter: {protocol.upper()} endpoint ARN")
+    if endpoint.endswith(".fifo"):
+        raise InvalidParameter("Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be"
+                               " subscribed to standard SNS topics")  # fmt: skip
+
+
+def _subscribed(subscription: Resource, request: Request) -> Response:
+    shown = subscription.arn if request.get("ReturnSubscriptionArn") else None
+    return {"SubscriptionArn": shown or ("pending confirmation" if is_pending(subscription) else subscription.arn)}
 
 
 def _check_attribute(name: str, value: str) -> None:
@@ -83,8 +99,9 @@ def get_subscription_attributes(request: Request, context: Context) -> Response:
     subscription = _find(request["SubscriptionArn"], context)
     shown = {
         **_summary(subscription),
-        "ConfirmationWasAuthenticated": "true",
-        "PendingConfirmation": "false",
+        "SubscriptionArn": subscription.arn,
+        "ConfirmationWasAuthenticated": _text(not is_pending(subscription)),
+        "PendingConfirmation": _text(is_pending(subscription)),
         "RawMessageDelivery": "false",
     }
     return {"Attributes": shown | subscription.body["Attributes"]}
@@ -121,12 +138,16 @@ def list_subscriptions_by_topic(request: Request, context: Context) -> Response:
 def _summary(subscription: Resource) -> dict[str, str]:
     body = subscription.body
     return {
-        "SubscriptionArn": subscription.arn,
+        "SubscriptionArn": "PendingConfirmation" if is_pending(subscription) else subscription.arn,
         "Owner": Arn.parse(subscription.arn).account,
         "Protocol": body["Protocol"],
         "Endpoint": body["Endpoint"],
         "TopicArn": body["TopicArn"],
     }
+
+
+def _text(value: bool) -> str:
+    return str(value).lower()
 
 
 def filter_of(subscription: Resource) -> tuple[dict[str, Any], str] | None:

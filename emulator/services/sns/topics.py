@@ -15,6 +15,8 @@ from emulator.store.resources import Query, Resource, Scope
 
 TOPIC = "sns-topic"
 SUBSCRIPTION = "sns-subscription"
+BY_MAIL = ("email", "email-json")
+"""Protocols whose subscriptions wait for a confirmation."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _SETTABLE = ("DisplayName", "Policy", "DeliveryPolicy", "TracingConfig", "SignatureVersion")
 
@@ -67,13 +69,13 @@ def list_topics(request: Request, context: Context) -> Response:
 @operation("sns", "GetTopicAttributes")
 def get_topic_attributes(request: Request, context: Context) -> Response:
     topic = find_topic(request["TopicArn"], context)
-    confirmed = context.app.resources.count(topic.scope, SUBSCRIPTION, parent=topic.name)
+    pending = [is_pending(subscription) for subscription in subscriptions_of(topic, context)]
     attributes = {
         "TopicArn": topic.arn,
         "Owner": topic.scope.account,
         "DisplayName": "",
-        "SubscriptionsConfirmed": str(confirmed),
-        "SubscriptionsPending": "0",
+        "SubscriptionsConfirmed": str(pending.count(False)),
+        "SubscriptionsPending": str(pending.count(True)),
         "SubscriptionsDeleted": "0",
         "Policy": json.dumps(_default_policy(topic)),
     }
@@ -115,6 +117,11 @@ def delete_topic(request: Request, context: Context) -> Response:
                 context.app.resources.delete(subscription.arn)
             context.app.resources.delete(topic.arn)
     return {}
+
+
+def is_pending(subscription: Resource) -> bool:
+    """Whether someone would have to confirm it, in answer to a mail that the emulator does not send."""
+    return subscription.body["Protocol"] in BY_MAIL
 
 
 def subscriptions_of(topic: Resource, context: Context) -> list[Resource]:
