@@ -64,7 +64,7 @@ class Courier:
             self._thread.join()
 
     def _changed(self, resource: Resource) -> None:
-        if resource.kind in emission.KINDS:
+        if resource.kind in emission.KINDS and emission.wanted(self._app):
             self._woken.set()
 
     def _work(self) -> None:
