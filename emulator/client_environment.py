@@ -15,9 +15,13 @@ PLUGINS = Path(__file__).parent / "client_plugins"
 PLUGIN = "sagemaker_emulator_endpoint"
 CLI_PLUGIN = "sagemaker_emulator_cli"
 SDK_CONFIG = "sagemaker-sdk.yaml"
+ADMIN_CONFIG = "SAGEMAKER_ADMIN_CONFIG_OVERRIDE"
+USER_CONFIG = "SAGEMAKER_USER_CONFIG_OVERRIDE"
+SITE_CONFIG = Path("/etc/xdg/sagemaker/config.yaml")
+"""Where the SDK finds the administrator's configuration by itself."""
 AWS_CONFIG = "aws-config"
 _SDK_CONFIG_TEXT = """\
-# Read by the SageMaker Python SDK (SAGEMAKER_USER_CONFIG_OVERRIDE): no telemetry leaves for AWS.
+# Read by the SageMaker Python SDK (SAGEMAKER_ADMIN_CONFIG_OVERRIDE): no telemetry leaves for AWS.
 SchemaVersion: '1.0'
 SageMaker:
   PythonSDK:
@@ -47,9 +51,7 @@ def build(settings: Settings, url: str, environ: Mapping[str, str]) -> dict[str,
         ",", environ.get("BOTOCORE_EXPERIMENTAL__PLUGINS"), f"{PLUGIN}={PLUGIN}"
     )
     variables["PYTHONPATH"] = _joined(os.pathsep, environ.get("PYTHONPATH"), str(PLUGINS))
-    config = _sdk_config(settings.data_dir)
-    if environ.get("SAGEMAKER_USER_CONFIG_OVERRIDE", config) == config:  # else the user has one: it stays
-        variables["SAGEMAKER_USER_CONFIG_OVERRIDE"] = config
+    variables |= _sdk_variables(_sdk_config(settings.data_dir), environ)
     variables["AWS_CONFIG_FILE"] = _aws_config(settings.data_dir, environ)
     return variables
 
@@ -64,6 +66,17 @@ def _joined(separator: str, present: str | None, *wanted: str) -> str:
     """A list variable with the wanted entries appended once, whatever it holds already."""
     entries = [entry for entry in (present or "").split(separator) if entry]
     return separator.join(entries + [entry for entry in wanted if entry not in entries])
+
+
+def _sdk_variables(config: str, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """The SDK merges a configuration of the administrator's with the user's own, which wins and which programs replace.
+
+    So ``config`` takes the administrator's place; if that is taken the user's, and if that is taken too neither.
+    """
+    administrator = environ.get(ADMIN_CONFIG, config)
+    if administrator == config and not SITE_CONFIG.exists():
+        return {ADMIN_CONFIG: config}
+    return {USER_CONFIG: config} if environ.get(USER_CONFIG, config) == config else {}
 
 
 def _sdk_config(data_dir: Path) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
-SDK_CONFIG_VARIABLE = "SAGEMAKER_USER_CONFIG_OVERRIDE"
+SDK_CONFIG_VARIABLES = ("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", "SAGEMAKER_USER_CONFIG_OVERRIDE")
 SDK_CONFIG = "sagemaker-sdk.yaml"
 
 
@@ -34,8 +34,9 @@ def _spare_an_old_sdk() -> None:
     schema = sys.modules.get("sagemaker.config.config_schema")
     if schema is None or hasattr(schema, "TELEMETRY_OPT_OUT"):
         return
-    if Path(os.environ.get(SDK_CONFIG_VARIABLE, "")).name == SDK_CONFIG:  # else it is the user's own
-        del os.environ[SDK_CONFIG_VARIABLE]
+    for variable in SDK_CONFIG_VARIABLES:
+        if Path(os.environ.get(variable, "")).name == SDK_CONFIG:  # else it is the user's own
+            del os.environ[variable]
 
 
 def _to_emulator(params: dict[str, Any], **_: Any) -> None:

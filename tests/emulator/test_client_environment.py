@@ -52,9 +52,31 @@ def test_list_variables_keep_what_they_hold_and_grow_once(settings: Settings) ->
     assert twice == once
 
 
-def test_the_users_own_sdk_configuration_stays(settings: Settings) -> None:
-    found = client_environment.build(settings, URL, {"SAGEMAKER_USER_CONFIG_OVERRIDE": "/mine.yaml"})
-    assert "SAGEMAKER_USER_CONFIG_OVERRIDE" not in found
+@pytest.mark.parametrize(
+    ("own", "site", "taken"),
+    [
+        ((), False, "ADMIN"),
+        (("USER",), False, "ADMIN"),
+        (("ADMIN",), False, "USER"),
+        ((), True, "USER"),
+        (("ADMIN", "USER"), False, None),
+        (("USER",), True, None),
+    ],
+)
+def test_the_sdk_configuration_takes_a_place_that_is_free(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own: tuple[str, ...],
+    site: bool,
+    taken: str | None,
+) -> None:
+    monkeypatch.setattr(client_environment, "SITE_CONFIG", tmp_path if site else tmp_path / "absent")
+    mine = {f"SAGEMAKER_{whose}_CONFIG_OVERRIDE": "/mine.yaml" for whose in own}
+    once = client_environment.build(settings, URL, mine)
+    wanted = {f"SAGEMAKER_{taken}_CONFIG_OVERRIDE"} if taken else set()
+    assert {name for name in once if name.startswith("SAGEMAKER_")} == wanted
+    assert client_environment.build(settings, URL, client_environment.apply(once, mine)) == once
 
 
 def test_the_users_aws_configuration_stays_and_gains_the_plugin_of_the_cli(settings: Settings, tmp_path: Path) -> None:
@@ -93,7 +115,7 @@ def test_the_cli_is_told_the_endpoint_unless_the_user_said_one(monkeypatch: pyte
 
 
 def test_the_sdk_configuration_turns_telemetry_off(settings: Settings) -> None:
-    path = client_environment.build(settings, URL, {})["SAGEMAKER_USER_CONFIG_OVERRIDE"]
+    path = client_environment.build(settings, URL, {})["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"]
     assert path
     assert "TelemetryOptOut: true" in Path(path).read_text()
 
@@ -158,7 +180,7 @@ import os, sys, types, boto3
 schema = sys.modules["sagemaker.config.config_schema"] = types.ModuleType("schema")
 {members}
 boto3.client("sts")
-print(os.environ.get("SAGEMAKER_USER_CONFIG_OVERRIDE"))
+print(os.environ.get("SAGEMAKER_ADMIN_CONFIG_OVERRIDE"))
 """
 
 
@@ -173,11 +195,11 @@ print(os.environ.get("SAGEMAKER_USER_CONFIG_OVERRIDE"))
 def test_an_sdk_that_cannot_read_the_configuration_is_given_none(
     settings: Settings, members: str, own: str | None, stays: bool
 ) -> None:
-    mine = {**os.environ, **({"SAGEMAKER_USER_CONFIG_OVERRIDE": own} if own else {})}
+    mine = {**os.environ, **({"SAGEMAKER_ADMIN_CONFIG_OVERRIDE": own} if own else {})}
     environment = client_environment.apply(client_environment.build(settings, URL, mine), mine)
     command = [sys.executable, "-c", CONFIGURED.format(members=members)]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
-    assert found == (environment["SAGEMAKER_USER_CONFIG_OVERRIDE"] if stays else "None")
+    assert found == (environment["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] if stays else "None")
 
 
 def test_without_the_plugin_folder_clients_still_work(settings: Settings) -> None:
