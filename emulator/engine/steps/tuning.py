@@ -12,6 +12,7 @@ from emulator.engine.definition import StepDefinition
 from emulator.engine.expressions import Reference
 from emulator.engine.names import tuning_job_name
 from emulator.engine.paths import Member
+from emulator.engine.retries import JOB_INTERNAL_ERROR
 from emulator.engine.shapes import check_path, output_shape
 from emulator.engine.steps.executor import Host, StepRun, Work, register
 from emulator.engine.steps.job import JobExecutor
@@ -52,6 +53,8 @@ class Tuning(JobExecutor):
 
     def follow(self, run: StepRun, host: Host) -> Work:
         work = super().follow(run, host)
+        if work.error == JOB_INTERNAL_ERROR:  # tuning jobs try again by themselves, whatever a policy says
+            return replace(work, error="")
         if work.status != SUCCEEDED:
             return work
         return replace(work, properties=work.properties | {SUMMARIES: self._best(work.properties, host)})
