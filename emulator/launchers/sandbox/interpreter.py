@@ -36,6 +36,7 @@ def run(payload: dict[str, Any]) -> int:
     """Be the program of ``payload``; its exit code, or the negative number of the signal it is to end by."""
     with contextlib.suppress(OSError):
         os.chdir(payload["workdir"])
+    _know_base()
     line = CommandLine.parse(payload["command"][1:])
     if line is None or not fits(line, payload["env"]):
         _run_cold(payload)
@@ -45,6 +46,13 @@ def run(payload: dict[str, Any]) -> int:
     _forget_zygote()
     _reseed()
     return _finish(_execute(line))
+
+
+def _know_base() -> None:
+    """Before Python 3.11 an environment's interpreter takes itself for the base one, which would lead back here."""
+    if tuple(sys.version_info) < (3, 11):
+        name = "python{}.{}".format(*sys.version_info)
+        sys._base_executable = os.path.join(sys.base_prefix, "bin", name)  # type: ignore[attr-defined]
 
 
 def _run_cold(payload: dict[str, Any]) -> NoReturn:

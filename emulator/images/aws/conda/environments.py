@@ -10,6 +10,8 @@ import sysconfig
 import venv
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from .errors import CondaError
 
@@ -48,6 +50,16 @@ def known() -> list[Path]:
     return sorted(path.parent for path in ROOT.glob("*/pyvenv.cfg"))
 
 
+class _Builder(venv.EnvBuilder):
+    """Links to the base interpreter, never to the image's, which in a sandbox is a program in front of it."""
+
+    def ensure_directories(self, env_dir: Any) -> SimpleNamespace:
+        context = super().ensure_directories(env_dir)
+        base = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
+        context.executable, context.python_dir, context.python_exe = str(base), str(base.parent), base.name
+        return context
+
+
 def create(prefix: Path) -> None:
     """
     Raises:
@@ -55,7 +67,7 @@ def create(prefix: Path) -> None:
     """
     if _python(prefix).exists():
         raise CondaError("CondaValueError", f"prefix already exists: {prefix}")
-    venv.EnvBuilder(symlinks=True).create(prefix)
+    _Builder(symlinks=True).create(prefix)
     site = next((prefix / "lib").glob("python*/site-packages"))
     (site / "image-pip.pth").write_text(f"{_pip()}\n")
     for name in ("pip", "pip3"):
