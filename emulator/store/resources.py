@@ -62,6 +62,7 @@ _SORTS = {
     "ModifiedTime": "modified",
     "Status": "status",
 }
+_TIMES = ("created", "modified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,8 @@ class Resources:
             values += [f'$."{member}"', value]
         if query.next_token:
             last_value, last_id = _decode_token(query.next_token)
+            if isinstance(last_value, float) != (column in _TIMES):
+                raise ValidationException("Invalid pagination token")  # of a list in another order
             where.append(f"({column}, id) {'<' if query.descending else '>'} (?, ?)")
             values += [last_value, last_id]
         order = "DESC" if query.descending else "ASC"

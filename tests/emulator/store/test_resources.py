@@ -153,6 +153,15 @@ def test_tags_are_kept_changed_and_deleted_with_their_resource(resources):
     assert not resources.delete(stored.arn)
 
 
+def test_a_token_of_another_order_is_a_validation_error(resources):
+    resources.insert(thing("a"))
+    resources.insert(thing("b"))
+    for sort, other in (("Name", "CreationTime"), ("CreationTime", "Name")):
+        _, token = resources.page(HERE, Query("thing", sort_by=sort, max_results=1))
+        with pytest.raises(ValidationException, match="pagination token"):
+            resources.page(HERE, Query("thing", sort_by=other, max_results=1, next_token=token))
+
+
 def test_a_token_is_recalled_with_what_it_made(resources):
     resources.remember_token(HERE, "CreateThing", "t", "request", "arn")
     assert resources.recall_token(HERE, "CreateThing", "t") == ("request", "arn")
