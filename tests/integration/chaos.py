@@ -42,9 +42,13 @@ def free_port() -> int:
 
 
 class Victim:
-    """An emulator on one port for ever, however often it is killed, and clients that do not mind."""
+    """An emulator on one port for ever, however often it is killed, and clients that do not mind.
 
-    def __init__(self, data_dir: Path, **settings: object) -> None:
+    ``machine``: each kill is the machine's death, which takes what would outlive the emulator along.
+    """
+
+    def __init__(self, data_dir: Path, *, machine: bool = False, **settings: object) -> None:
+        self.machine = machine
         self.port = free_port()
         self.emulator = Emulator(data_dir, port=self.port, stop_grace_seconds=1, max_parallel_jobs=6, **settings)
         self.kills = 0
@@ -92,6 +96,9 @@ class Victim:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
             self.kills += 1
+        for other, _ in family if self.machine else ():
+            with suppress(ProcessLookupError):
+                os.kill(other, signal.SIGKILL)
         return family
 
     def start(self) -> subprocess.Popen[bytes]:

@@ -52,16 +52,25 @@ def prepare(victim: Victim) -> None:
     victim.call("events", "put_targets", Rule=TRANSITIONS, Targets=targets)
 
 
-def wrong_calls(victim: Victim, executions: list[str]) -> list[str]:
-    """Executions whose function was not called to its end exactly once."""
+def is_interrupted(outcome: Mapping[str, Any]) -> bool:
+    """Whether a function died with the machine, and its step says so."""
+    return any("Sandbox.Interrupted" in step.get("FailureReason", "") for step in outcome["steps"].values())
+
+
+def wrong_calls(victim: Victim, executions: list[str], interrupted: set[str]) -> list[str]:
+    """Executions whose function was not called to its end exactly once; ``interrupted`` ones at most once."""
     pages = victim.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="calls/")
     found: dict[str, Counter[str]] = {}
     for item in (item for page in pages for item in page.get("Contents", [])):
         _, execution, what = item["Key"].split("/")
         found.setdefault(execution, Counter())[what.partition("-")[0]] += 1
-    names = [arn.rpartition("/")[2] for arn in executions]
-    once = Counter(begun=1, done=1)
-    return [f"the function of {name} ran so: {found.get(name)}" for name in names if found.get(name) != once]
+    once, wrong = Counter(begun=1, done=1), []
+    for arn in executions:
+        name = arn.rpartition("/")[2]
+        ran = found.get(name, Counter())
+        if not (ran <= once if arn in interrupted else ran == once):
+            wrong.append(f"the function of {name} ran so: {dict(ran)}")
+    return wrong
 
 
 Transitions = Counter[tuple[str, str]]

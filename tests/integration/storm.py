@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.integration import chaos_effects, chaos_pipelines
 from tests.integration.chaos import Killer, Ledger, Victim, descendants
-from tests.integration.chaos_effects import TOLD, TRANSITIONS
+from tests.integration.chaos_effects import TOLD, TRANSITIONS, is_interrupted
 from tests.integration.chaos_participants import unanswered
 from tests.integration.chaos_pipelines import SCENARIOS
 from tests.integration.small_pipelines import BUCKET
@@ -22,14 +22,17 @@ from tests.integration.small_pipelines import BUCKET
 class Storm:
     """``run`` gives everything that differs from an undisturbed emulator; an empty list is what there should be."""
 
-    def __init__(self, data_dir: Path, seed: int) -> None:
+    def __init__(self, data_dir: Path, seed: int, *, machine: bool = False) -> None:
+        """``machine``: what would outlive the emulator is killed along with it."""
         self.chance = random.Random(seed)
-        self.victim = Victim(data_dir)
+        self.victim = Victim(data_dir, machine=machine)
         self.killer = Killer(self.victim, self.chance)
         self.ledger = Ledger(self.victim, random.Random(seed))
         self.complaints: list[str] = []
         self.calm: dict[str, dict[str, Any]] = {}
         """What each scenario leaves when nobody is killed."""
+        self.interrupted: set[str] = set()
+        """Executions whose function died with the machine: they have failed and say so."""
         self._seconds = 0.0
         self._executions: dict[str, list[str]] = {scenario.name: [] for scenario in SCENARIOS}
 
@@ -62,7 +65,9 @@ class Storm:
         outcomes = self._all(f"round-{number}")
         strike.join()
         for name, outcome in outcomes.items():
-            if outcome != self.calm[name]:
+            if self.victim.machine and is_interrupted(outcome):
+                self.interrupted.add(self._executions[name][-1])
+            elif outcome != self.calm[name]:
                 self.complaints.append(f"round {number}, {name}: {difference(self.calm[name], outcome)}")
 
     def _all(self, token: str) -> dict[str, dict[str, Any]]:
@@ -83,7 +88,7 @@ class Storm:
             started, found = self._executions[scenario.name], chaos_pipelines.executions(self.victim, scenario)
             if sorted(started) != sorted(found):
                 self.complaints.append(f"{scenario.name}: {len(started)} executions were started, {len(found)} exist")
-        self.complaints += chaos_effects.wrong_calls(self.victim, self._executions["calls"])
+        self.complaints += chaos_effects.wrong_calls(self.victim, self._executions["calls"], self.interrupted)
         self._settle_transitions()
         wanted = sorted((arn.rpartition("/")[2], "Register") for arn in self._executions["branches"])
         if count := unanswered(self.victim):
@@ -101,7 +106,7 @@ class Storm:
             calm = found.get(executions[1], Counter())
             if len(calm) < 2:
                 self.complaints.append(f"{name}: undisturbed there were no events but {dict(calm)}")
-            for execution in executions[2:]:
+            for execution in (each for each in executions[2:] if each not in self.interrupted):
                 wrong = chaos_effects.wrong_transitions(calm, found.get(execution, Counter()))
                 self.complaints += [f"{name} {execution.rpartition('/')[2]}: {text}" for text in wrong]
 

@@ -32,10 +32,11 @@ def called(*keys: str) -> Victim:
 def test_a_function_that_ran_twice_or_not_to_its_end_is_found() -> None:
     arns = ["arn/execution/one", "arn/execution/two"]
     good = ("one/begun-1", "one/done-1", "two/begun-1", "two/done-1")
-    assert wrong_calls(called(*good), arns) == []
-    assert len(wrong_calls(called(*good, "two/begun-2"), arns)) == 1, "begun twice, although ended once"
-    assert len(wrong_calls(called(*good[:3]), arns)) == 1, "never ended"
-    assert len(wrong_calls(called(), arns)) == 2
+    assert wrong_calls(called(*good), arns, set()) == []
+    assert len(wrong_calls(called(*good, "two/begun-2"), arns, set(arns))) == 1, "begun twice, although ended once"
+    assert len(wrong_calls(called(*good[:3]), arns, set())) == 1, "never ended"
+    assert len(wrong_calls(called(), arns, set())) == 2
+    assert wrong_calls(called(*good[:3]), arns, {arns[1]}) == []
 
 
 def test_an_event_too_many_and_a_lost_end_are_found() -> None:
