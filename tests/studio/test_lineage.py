@@ -49,21 +49,16 @@ def recorded(runner: Runner, world: World) -> dict[str, str]:
 def test_a_package_is_traced_to_its_data(studio: Server, recorded: dict[str, str]) -> None:
     answer = studio.get(f"/lineage?of={quote(PACKAGE)}")
     found = places(answer.text)
-    assert [name for name, _ in sorted(found.items(), key=lambda item: item[1])] == [
-        "raw",
-        "prepare",
-        "clean",
-        "train",
-        "model",
-        "package",
-    ]
+    chain = ["raw", "prepare", "clean", "train", "model", "package"]
+    assert [name for name, _ in sorted(found.items(), key=lambda item: item[1]) if name in chain] == chain
+    assert any(name.endswith("-aws-model-package") for name in found), "SageMaker tells of the approval by itself"
     assert "rejected" not in answer.words, "it is no ancestor of the package"
     assert 'href="/models/quality/1"' in answer.text
 
 
 def test_from_the_middle_one_sees_both_ways(studio: Server, recorded: dict[str, str]) -> None:
     found = places(studio.get(f"/lineage?of={quote(recorded['prepare'])}").text)
-    assert set(found) == {"raw", "prepare", "clean", "rejected", "train", "model", "package"}
+    assert set(found) >= {"raw", "prepare", "clean", "rejected", "train", "model", "package"}
     assert found["raw"] < found["prepare"] < found["rejected"]
 
 
@@ -128,7 +123,7 @@ def test_addresses_of_arns(text: str, page: str | None) -> None:
 
 
 def test_a_model_of_which_nothing_is_known_is_said_to_have_none(studio: Server, world: World) -> None:
-    answer = studio.get(f"/lineage?of={ACCOUNT}:model-package/quality/2")
+    answer = studio.get(f"/lineage?of={ACCOUNT}:model-package/quality/99")
     assert "No lineage is recorded of this." in answer.words
     assert 'id="graph"' not in answer.text
 

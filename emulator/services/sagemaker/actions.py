@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.lineage_entities import ACTION
+from emulator.services.sagemaker.tracked_lineage import track_ended
 
 if TYPE_CHECKING:
     from emulator.services.context import Context
@@ -27,8 +28,9 @@ def update_action(request: Request, context: Context) -> Response:
     return ACTION.update(request, context, action, ("Description", "Status"))
 
 
-@operation("sagemaker", "ListActions")
+@operation("sagemaker", "ListActions", blocking=True)
 def list_actions(request: Request, context: Context) -> Response:
+    track_ended(context)
     return ACTION.list(request, context)
 
 

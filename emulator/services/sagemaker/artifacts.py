@@ -6,13 +6,13 @@ deleted by its source.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.lineage_entities import ARTIFACT
+from emulator.services.sagemaker.lineage_writing import identifier_of
+from emulator.services.sagemaker.tracked_lineage import TRACKED, track_ended
 
 if TYPE_CHECKING:
     from emulator.services.context import Context
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @operation("sagemaker", "CreateArtifact")
 def create_artifact(request: Request, context: Context) -> Response:
-    return ARTIFACT.create(request, context, identifier_of(request["Source"]))
+    """An artifact that SageMaker made by itself becomes the caller's, with its associations."""
+    identifier, resources = identifier_of(request["Source"]), context.app.resources
+    with resources.database.transaction():
+        found = resources.by_arn(ARTIFACT.arn(context, identifier))
+        if found is not None and TRACKED in found.body:
+            resources.delete(found.arn)
+        return ARTIFACT.create(request, context, identifier)
 
 
 @operation("sagemaker", "DescribeArtifact")
@@ -35,8 +41,9 @@ def update_artifact(request: Request, context: Context) -> Response:
     return ARTIFACT.update(request, context, artifact, ("ArtifactName",))
 
 
-@operation("sagemaker", "ListArtifacts")
+@operation("sagemaker", "ListArtifacts", blocking=True)
 def list_artifacts(request: Request, context: Context) -> Response:
+    track_ended(context)
     listed = ARTIFACT.list(request, context)
     for summary in listed["ArtifactSummaries"]:
         _forget_identifier(summary)
@@ -49,12 +56,6 @@ def delete_artifact(request: Request, context: Context) -> Response:
     if (arn is None) == (source is None):
         raise ValidationException("Either ArtifactArn or Source must be specified.")
     return ARTIFACT.delete(context, ARTIFACT.find(context, arn or identifier_of(source or {})))
-
-
-def identifier_of(source: dict[str, Any]) -> str:
-    """The last part of an artifact's ARN: 32 hexadecimal digits, the same for the same source."""
-    types = sorted((one["SourceIdType"], one["Value"]) for one in source.get("SourceTypes") or [])
-    return hashlib.sha256(json.dumps([source["SourceUri"], types]).encode()).hexdigest()[:32]
 
 
 def _describe(artifact: Resource) -> Response:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.aws.errors import NotImplementedHere, ResourceNotFound, ValidationException
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.identity import user_context
-from emulator.services.sagemaker.lineage_entities import ARTIFACT, ASSOCIATION, find_entity
+from emulator.services.sagemaker.lineage_entities import ASSOCIATION
+from emulator.services.sagemaker.lineage_writing import associate, association_arn
 from emulator.services.sagemaker.paging import paging
-from emulator.store.resources import Query, Resource
+from emulator.services.sagemaker.tracked_lineage import track_ended
+from emulator.store.resources import Query
 
 if TYPE_CHECKING:
     from emulator.services.context import Context
@@ -23,23 +24,19 @@ _SORTS = {"CreationTime": "CreationTime", "SourceArn": "Name"}
 def add_association(request: Request, context: Context) -> Response:
     if request["SourceArn"].lower() == request["DestinationArn"].lower():
         raise ValidationException("SourceArn and DestinationArn must differ.")
-    source, destination = _end(request["SourceArn"], context), _end(request["DestinationArn"], context)
-    body = {f"Source{member}": value for member, value in source.items()}
-    body |= {f"Destination{member}": value for member, value in destination.items()}
-    body |= {"AssociationType": request.get("AssociationType"), "CreatedBy": user_context(context)}
-    name = _name(source["Arn"], destination["Arn"])
-    if not context.app.resources.insert(Resource(context.scope, ASSOCIATION, name, name, body)):
-        raise ValidationException(
-            f"Association between source {source['Arn']} and destination {destination['Arn']} already exists."
-        )
-    return {"SourceArn": source["Arn"], "DestinationArn": destination["Arn"]}
+    source, destination = request["SourceArn"], request["DestinationArn"]
+    source, destination, is_new = associate(context, source, destination, request.get("AssociationType"))
+    if not is_new:
+        raise ValidationException(f"Association between source {source} and destination {destination} already exists.")
+    return {"SourceArn": source, "DestinationArn": destination}
 
 
-@operation("sagemaker", "ListAssociations")
+@operation("sagemaker", "ListAssociations", blocking=True)
 def list_associations(request: Request, context: Context) -> Response:
     sort_by = request.get("SortBy", "CreationTime")
     if sort_by not in _SORTS:
         raise NotImplementedHere(f"ListAssociations sorted by {sort_by} is not implemented in this emulator yet.")
+    track_ended(context)
     members = {member: request[member] for member in _FILTERS if request.get(member) is not None}
     query = Query(ASSOCIATION, members=members, **paging({**request, "SortBy": _SORTS[sort_by]}))
     page, token = context.app.resources.page(context.scope, query)
@@ -51,18 +48,7 @@ def list_associations(request: Request, context: Context) -> Response:
 def delete_association(request: Request, context: Context) -> Response:
     source, destination = request["SourceArn"], request["DestinationArn"]
     resources = context.app.resources
-    found = resources.by_arn(_name(source, destination))
+    found = resources.by_arn(association_arn(source, destination))
     if found is None or found.scope != context.scope or not resources.delete(found.arn):
         raise ResourceNotFound(f"Association between source {source} and destination {destination} does not exist.")
     return {"SourceArn": source, "DestinationArn": destination}
-
-
-def _name(source: str, destination: str) -> str:
-    return f"{source} {destination}"
-
-
-def _end(arn: str, context: Context) -> dict[str, Any]:
-    """One end of an association as it is listed: ``Arn``, ``Name`` and ``Type``, which is the entity's own type."""
-    entity, kind = find_entity(context, arn)
-    name = entity.body.get("ArtifactName") if entity.kind == ARTIFACT.kind else entity.name
-    return {"Arn": entity.arn, "Name": name, "Type": kind}

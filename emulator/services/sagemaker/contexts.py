@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.lineage_entities import CONTEXT
+from emulator.services.sagemaker.tracked_lineage import track_ended
 
 if TYPE_CHECKING:
     from emulator.services.context import Context
@@ -27,8 +28,9 @@ def update_context(request: Request, context: Context) -> Response:
     return CONTEXT.update(request, context, found, ("Description",))
 
 
-@operation("sagemaker", "ListContexts")
+@operation("sagemaker", "ListContexts", blocking=True)
 def list_contexts(request: Request, context: Context) -> Response:
+    track_ended(context)
     return CONTEXT.list(request, context)
 
 

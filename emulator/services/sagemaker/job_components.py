@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from emulator.services.context import Context
 
 CONFIG = "ExperimentConfig"
+UNTRACKED = "untracked-lineage"
+"""Kind of the notes, named after an ARN, that its lineage is to be written."""
 _NOUNS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob", "transform-job": "TransformJob"}
 _TIMES = {
     "TrainingJob": ("TrainingStartTime", "TrainingEndTime"),
@@ -50,14 +52,28 @@ def track(context: Context, job: Resource) -> None:
         return
     config = job.body.get(CONFIG) or {}
     trial = _trial_of(context, job, config)
-    name = f"{job.name}-aws-{job.kind}"
+    name = _name(job)
     source = {"SourceArn": job.arn, "SourceType": f"SageMaker{_NOUNS[job.kind]}"}
     body = {"Source": source, "SourceArn": job.arn, "DisplayName": config.get("TrialComponentDisplayName", name)}
     # One is there if an earlier job of this name was deleted.
-    component = context.app.resources.get(context.scope, TRIAL_COMPONENT, name)
-    component = component or experiments.create(context, TRIAL_COMPONENT, name, body, [])
+    component = component_of(context, job) or experiments.create(context, TRIAL_COMPONENT, name, body, [])
     if trial is not None:
         join(context, component, trial, find_experiment(context, trial.body["ExperimentName"]))
+    note_untracked(context, job)
+
+
+def component_of(context: Context, job: Resource) -> Resource | None:
+    return context.app.resources.get(context.scope, TRIAL_COMPONENT, _name(job))
+
+
+def note_untracked(context: Context, subject: Resource) -> None:
+    """Have the lineage of a job or a package written; call it in the transaction that makes it."""
+    note = Resource(subject.scope, UNTRACKED, subject.arn, f"{UNTRACKED} {subject.arn}", {})
+    context.app.resources.insert(note)
+
+
+def _name(job: Resource) -> str:
+    return f"{job.name}-aws-{job.kind}"
 
 
 def _trial_of(context: Context, job: Resource, config: dict[str, Any]) -> Resource | None:

@@ -16,6 +16,7 @@ from emulator.aws.errors import ResourceNotFound
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.lineage_entities import ACTION, ARTIFACT, ASSOCIATION, CONTEXT, find_entity
 from emulator.services.sagemaker.paging import page_of
+from emulator.services.sagemaker.tracked_lineage import track_ended
 from emulator.services.sagemaker_metrics import TRIAL_COMPONENT
 from emulator.store.resources import Query, Resource
 
@@ -37,6 +38,7 @@ _OTHER_END = {"DestinationArn": "SourceArn", "SourceArn": "DestinationArn"}
 
 @operation("sagemaker", "QueryLineage", blocking=True)
 def query_lineage(request: Request, context: Context) -> Response:
+    track_ended(context)
     vertices, edges = _reached(request, context)
     wanted = _filter(request.get("Filters") or {})
     matching = [vertex for vertex in _told(vertices, context) if wanted(*vertex)]
@@ -82,6 +84,8 @@ def _told(arns: list[str], context: Context) -> Iterator[tuple[Resource, dict[st
     for arn in arns:
         with suppress(ResourceNotFound):
             entity, kind = find_entity(context, arn)
+            if entity.kind == TRIAL_COMPONENT and kind is not None:
+                kind = kind.removeprefix("SageMaker")  # as the SDKs' LineageSourceEnum has it: TrainingJob
             yield entity, {"Arn": entity.arn, "Type": kind, "LineageType": LINEAGE_TYPES[entity.kind]}
 
 

@@ -13,6 +13,7 @@ from emulator.aws.arns import Arn, sagemaker_arn
 from emulator.aws.errors import AwsError, NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.idempotency import recall, remember
+from emulator.services.sagemaker.job_components import note_untracked
 from emulator.services.sagemaker.model_package_groups import LAST_VERSION, find_group, registry_paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.objects import parse_s3_uri
@@ -51,6 +52,7 @@ def create_model_package(request: Request, context: Context) -> Response:
             if not resources.insert(package):
                 raise ValidationException(f"Model Package already exists: {package.arn}")
             resources.add_tags(package.arn, request.get("Tags") or [])
+            note_untracked(context, package)
             remember(context, "CreateModelPackage", request, package.arn)
     return {"ModelPackageArn": earlier or package.arn}
 
