@@ -69,18 +69,50 @@ def _check_leaf(wanted: Any) -> None:
 
 
 def matches(pattern: dict[str, Any], document: Any) -> bool:
-    """Does the document have what a pattern that was checked wants? Of a list one element must have all of it."""
+    """Does the document have what a pattern that was checked wants? Of a list one element must have all of it.
+
+    A name with dots is a path, in the pattern as in the document (EventBridge User Guide, "Considerations when creating
+    event patterns").
+    """
+    return _has(_unfolded(pattern), _unfolded(document))
+
+
+def _unfolded(value: Any) -> Any:
+    """``{"a": {"b": 1}}`` for ``{"a.b": 1}``, at any depth."""
+    if isinstance(value, list):
+        return [_unfolded(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    whole: dict[str, Any] = {}
+    for name, inner in value.items():
+        path = name.split(".") if all(name.split(".")) else [name]
+        for part in reversed(path[1:]):
+            inner = {part: inner}
+        _merge(whole, path[0], _unfolded(inner))
+    return whole
+
+
+def _merge(whole: dict[str, Any], name: str, value: Any) -> None:
+    there = whole.get(name)
+    if isinstance(there, dict) and isinstance(value, dict):
+        for inner in value:
+            _merge(there, inner, value[inner])
+    else:
+        whole[name] = value
+
+
+def _has(pattern: dict[str, Any], document: Any) -> bool:
     if isinstance(document, list) and document:
-        return any(matches(pattern, each) for each in document)
+        return any(_has(pattern, each) for each in document)
     return all(_field_matches(name, wanted, document) for name, wanted in pattern.items())
 
 
 def _field_matches(name: str, wanted: Any, document: Any) -> bool:
     if name == "$or":
-        return any(matches(each, document) for each in wanted)
+        return any(_has(each, document) for each in wanted)
     value = document.get(name, _MISSING) if isinstance(document, dict) else _MISSING
     if isinstance(wanted, dict):
-        return matches(wanted, {} if value is _MISSING else value)
+        return _has(wanted, {} if value is _MISSING else value)
     leaves = _leaves(value)
     return any(_leaf_matches(each, leaves) for each in wanted)
 

@@ -14,7 +14,7 @@ EVENT = {
     "resources": ["arn:one", "arn:two"],
     "detail": {"status": "Succeeded", "n": 5, "ok": True, "none": None, "file": "a.PNG", "ip": "10.0.0.7",
                "list": [{"k": 1, "l": 1}, {"k": 2, "l": 2}], "empty": {}, "none_of": [], "nested": [[1, 2], [3]],
-               "path": "/a*b\\c"},
+               "path": "/a*b\\c", "state.now": "on", "state": {"before": {"that": "off"}}},
 }  # fmt: skip
 
 
@@ -59,6 +59,9 @@ def detail(**fields: Any) -> dict[str, Any]:
         (detail(status=[{"wildcard": "S*x"}]), False),
         (detail(list={"k": [2]}), True),
         (detail(list={"k": [3]}), False),
+        (detail(state={"now": ["on"], "before": {"that": ["off"]}}), True),
+        ({"detail.state.before": {"that": ["off"]}, "detail": {"state.now": ["on"]}}, True),
+        (detail(**{"state.before.that": ["on"]}), False),
         (detail(list={"k": [1], "l": [1]}), True),
         (detail(list={"k": [1], "l": [2]}), False),
         (detail(nested=[3]), True),
