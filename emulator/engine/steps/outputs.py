@@ -73,7 +73,7 @@ def shown_outputs(outputs: Mapping[str, Any]) -> list[dict[str, str]]:
 def _typed(name: str, kind: str, value: Any) -> Any:
     try:
         return _READERS[kind](value)
-    except ValueError:
+    except (ValueError, OverflowError):  # infinity is no integer
         shown = as_text(value)[:100]
         raise OutputError(f"Output parameter '{name}' is not of type {kind}: {shown}") from None
 
