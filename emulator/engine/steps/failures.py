@@ -49,5 +49,6 @@ def job_stopped(step: str, metadata: Mapping[str, Any]) -> str:
 
 
 def cut(reason: str) -> str:
-    """At most the 1,024 characters that the API allows."""
+    """At most the 1,024 characters that the API allows, and none that are half a character."""
+    reason = reason.encode(errors="replace").decode()
     return reason if len(reason) <= MAX_LENGTH else reason[: MAX_LENGTH - 1] + "…"

@@ -220,6 +220,13 @@ def test_long_reasons_are_cut_to_what_the_api_allows(world: World) -> None:
     assert len(world.steps(arn)["A"].reason) == 1024
 
 
+def test_half_a_character_in_a_reason_is_no_fault_of_ours(world: World) -> None:
+    world.sagemaker.refuse["CreateProcessingJob"] = ValidationException("half \ud83d of a face")
+    arn = world.start([processing("A")])
+    assert world.wait(arn).status == "Failed"
+    assert world.steps(arn)["A"].reason.endswith("half ? of a face")
+
+
 def test_a_fault_of_ours_fails_the_step_and_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
