@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emulator.engine.definition import StepDefinition
 from emulator.engine.errors import DefinitionError
@@ -41,6 +44,25 @@ def test_a_value_is_read_as_its_type(kind: str, value: Any, expected: Any) -> No
 def test_another_value_is_an_error_that_names_it(kind: str, value: Any) -> None:
     with pytest.raises(OutputError, match=f"'x' is not of type {kind}"):
         typed_outputs(step(output(kind)), {"x": value})
+
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters()), st.just(10**400))
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+
+
+@settings(max_examples=50)
+@given(st.sampled_from(["String", "Integer", "Float", "Boolean"]), VALUES)
+def test_whatever_a_function_returns_is_of_its_type_or_said_not_to_be(kind: str, value: Any) -> None:
+    try:
+        outputs = typed_outputs(step(output(kind)), {"x": value})
+    except OutputError:
+        return
+    assert json.loads(json.dumps(outputs)).keys() == outputs.keys()
+    types = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
+    assert all(type(found) is types[kind] for found in outputs.values())
+    assert all(len(shown["Value"]) <= 1024 for shown in shown_outputs(outputs))
 
 
 def test_an_output_that_was_not_given_has_no_value() -> None:
