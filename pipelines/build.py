@@ -216,7 +216,7 @@ def _explain_failure(source: PipelineSource, path: Path, process: subprocess.Com
 
 
 def _replace(folder: Path, finished: Path) -> None:
-    """Put a finished build in its place; readers see the old one or the new one."""
+    """Put a finished build in its place; a reader sees the old one or the new one whole, for an instant none."""
     if folder.exists():
         shutil.rmtree(folder.rename(finished.with_name(f"{finished.name}.replaced")))
     finished.rename(folder)

@@ -75,7 +75,7 @@ def planned_costs(steps: Iterable[Step], parameters: Iterable[Parameter]) -> lis
         cluster = cluster_of(step.body)
         if cluster:
             instance, count = (_resolve(value, defaults) for value in cluster)
-            is_count = isinstance(count, int) or str(count).isdigit()
+            is_count = isinstance(count, int) or str(count).isdecimal()
             found.append(StepCost(step.name, str(instance), int(count) if is_count else 1, hourly_price(str(instance))))
     return found
 

@@ -46,6 +46,14 @@ def steps(definition: dict[str, Any]) -> list[Step]:
     return _in_order(list(_walk(definition["Steps"], None)))
 
 
+def bodies(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every step as written, also those in branches and loops, each before those inside it."""
+    for body in steps:
+        yield body
+        for argument in NESTED:
+            yield from bodies((body.get("Arguments") or {}).get(argument) or [])
+
+
 def _walk(bodies: list[dict[str, Any]], branch: tuple[str, str] | None) -> Iterator[Step]:
     for body in bodies:
         yield Step(body["Name"], body["Type"], body, _dependencies(body, branch), branch)

@@ -25,11 +25,6 @@ def execution_id(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def pipeline_of(arn: str) -> str:
-    """Name of the pipeline in an execution's ARN."""
-    return arn.split(":pipeline/", 1)[-1].split("/", 1)[0]
-
-
 def start_execution(connection: Connection, name: str, given: Iterable[str]) -> str:
     """Start a deployed pipeline with checked parameters ``NAME=VALUE``; the ARN of the execution."""
     definition = json.loads(deployed_pipeline(connection, name)["PipelineDefinition"])
@@ -59,16 +54,19 @@ def describe_execution(connection: Connection, arn: str) -> dict[str, Any]:
     return answer
 
 
+def definition_of(connection: Connection, arn: str) -> dict[str, Any]:
+    """The definition that an execution was started with, whatever the pipeline's is by now."""
+    answer = connection.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    definition: dict[str, Any] = json.loads(answer["PipelineDefinition"])
+    return definition
+
+
 def list_steps(connection: Connection, arn: str) -> list[dict[str, Any]]:
     """Every step of an execution that has begun, in the order in which they began."""
-    steps: list[dict[str, Any]] = []
-    request: dict[str, Any] = {"PipelineExecutionArn": arn, "SortOrder": "Ascending", "MaxResults": 100}
-    while True:
-        answer = connection.sagemaker.list_pipeline_execution_steps(**request)
-        steps += answer["PipelineExecutionSteps"]
-        if not answer.get("NextToken"):
-            return steps
-        request["NextToken"] = answer["NextToken"]
+    pages = connection.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=arn, SortOrder="Ascending", MaxResults=100
+    )
+    return [step for page in pages for step in page["PipelineExecutionSteps"]]
 
 
 def stop_execution(connection: Connection, arn: str) -> None:

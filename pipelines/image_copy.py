@@ -12,7 +12,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from pipelines.aws_errors import INTERRUPTED, error_code
-from pipelines.connection import Connection
+from pipelines.connection import READ_TIMEOUT_SECONDS, Connection
 from pipelines.ecr import ensure_repository
 from pipelines.errors import EndpointError, UsageError
 
@@ -95,7 +95,7 @@ def _copy_layer(source: Connection, target: Connection, repository: str, digest:
 
 def _parts(url: str) -> Iterator[bytes]:
     try:
-        with closing(urlopen(url)) as stream:
+        with closing(urlopen(url, timeout=READ_TIMEOUT_SECONDS)) as stream:
             while part := stream.read(PART):
                 yield part
     except OSError as error:

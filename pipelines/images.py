@@ -5,6 +5,7 @@ What the definition refers to is therefore what was built from exactly these fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,11 @@ from pipelines.errors import ContainerNotFound
 from pipelines.fingerprint import hash_folder
 
 TAG_LENGTH = 12
+ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[a-z0-9._/-]+)"
+    r"(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]+))?"
+)
+"""The URI of an image in ECR."""
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,37 @@ from pipelines.jobs import describe_job, job_of
 def read_log(connection: Connection, step: dict[str, Any]) -> Iterator[str]:
     """Every line of a step's log, stream by stream, from the beginning."""
     for group, stream in _streams(connection, step):
-        request: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
-        while True:
-            answer = connection.logs.get_log_events(**request)
-            yield from (event["message"] for event in answer["events"])
-            if answer["nextForwardToken"] == request.get("nextToken") or not answer["events"]:
-                break
-            request["nextToken"] = answer["nextForwardToken"]
+        for page in read_pages(connection, group, stream):
+            yield from (event["message"] for event in page["events"])
 
 
 def tail_log(connection: Connection, step: dict[str, Any], lines: int) -> list[str]:
     """The last lines of a step's log, over all of its streams."""
-    found: list[tuple[int, str]] = []
+    found: list[dict[str, Any]] = []
     for group, stream in _streams(connection, step):
-        answer = connection.logs.get_log_events(
-            logGroupName=group, logStreamName=stream, startFromHead=False, limit=lines
-        )
-        found += [(event["timestamp"], event["message"]) for event in answer["events"]]
-    found.sort(key=lambda event: event[0])
-    return [message for _, message in found[-lines:]]
+        pages = read_pages(connection, group, stream, last=lines)
+        found += next((page["events"] for page in pages if page["events"]), [])
+    found.sort(key=lambda event: event["timestamp"])
+    return [event["message"] for event in found[-lines:]]
+
+
+def read_pages(
+    connection: Connection, group: str, stream: str, token: str | None = None, *, last: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """GetLogEvents from a token (or the beginning) to the end, or backwards from the ``last`` so many events.
+
+    A page without events is not the end: only a token that comes again is.
+    """
+    request: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": last is None}
+    if last is not None:
+        request["limit"] = last
+    following = "nextForwardToken" if last is None else "nextBackwardToken"
+    while True:
+        answer = connection.logs.get_log_events(**request, **({"nextToken": token} if token else {}))
+        yield answer
+        if answer[following] == token:
+            return
+        token = answer[following]
 
 
 def streams(connection: Connection, group: str, job: str) -> Iterator[tuple[str, str]]:

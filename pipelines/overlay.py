@@ -6,10 +6,9 @@ stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from pipelines.definition import NESTED
+from pipelines.definition import NESTED, bodies
 from pipelines.environment import Environment
 from pipelines.errors import BuildError, suggest
 
@@ -23,7 +22,7 @@ def apply_environment(definition: dict[str, Any], environment: Environment) -> d
         BuildError: the environment gives a value to a parameter that the pipeline does not have.
     """
     _set_defaults(definition, environment)
-    for body in _bodies(definition["Steps"]):
+    for body in bodies(definition["Steps"]):
         arguments = body.get("Arguments") or {}
         if environment.subnets:
             _set_network(body["Type"], arguments, environment)
@@ -85,10 +84,3 @@ def _set_instances(value: Any, environment: Environment) -> None:
             value[key] = environment.instance_types.get(item, item)
         elif key not in NESTED:
             _set_instances(item, environment)
-
-
-def _bodies(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for body in steps:
-        yield body
-        for key in NESTED:
-            yield from _bodies((body.get("Arguments") or {}).get(key) or [])

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.definition import steps
 from pipelines.environment import Environment
+from pipelines.images import ECR_IMAGE
 
 Statement = dict[str, Any]
 
@@ -40,7 +41,6 @@ RESOURCES = {
 }
 """Step types that make something other than a job: its noun in ARNs, and what is called."""
 CALLS = ("Lambda", "Callback")
-IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
 BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]+)")
 NETWORK_ACTIONS = (
     *("ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"),
@@ -155,7 +155,7 @@ def _storage_statements(definition: dict[str, Any], kinds: set[str], environment
 
 
 def _image_statements(bodies: list[dict[str, Any]], environment: Environment) -> Iterator[Statement]:
-    found = sorted(set(IMAGE.findall(str(bodies))))
+    found = sorted({match.group("account", "region", "name") for match in ECR_IMAGE.finditer(str(bodies))})
     if found:
         partition = partition_of(environment)
         repositories = [f"arn:{partition}:ecr:{region}:{account}:repository/{name}" for account, region, name in found]
@@ -194,7 +194,8 @@ def pass_role(sid: str, environment: Environment) -> Statement:
 
 def own_images(value: Any, environment: Environment) -> list[str]:
     """Names of the repositories of the environment's own account that a document refers to."""
-    return sorted({name for account, _, name in IMAGE.findall(str(value)) if account == environment.account})
+    found = ECR_IMAGE.finditer(str(value))
+    return sorted({image["name"] for image in found if image["account"] == environment.account})
 
 
 def statement(sid: str, actions: list[str], resources: list[str]) -> Statement:

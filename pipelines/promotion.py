@@ -17,6 +17,7 @@ from pipelines.aws_errors import error_code, is_missing
 from pipelines.connection import Connection
 from pipelines.errors import UsageError
 from pipelines.image_copy import copy_image
+from pipelines.images import ECR_IMAGE
 from pipelines.object_copy import copy_objects
 from pipelines.registry import describe_package, list_packages
 
@@ -29,8 +30,6 @@ CARRIED = (
 DROPPED = ("ModelDataETag",)
 """What a copy of the data has anew."""
 SOURCE, COMMIT, APPROVED_BY = "pipelines:source", "pipelines:source-commit", "pipelines:source-approval"
-ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)"
-                 r"(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]+))?")  # fmt: skip
 
 Report = Callable[[str], None]
 
@@ -101,7 +100,7 @@ class _Mover:
         if text not in self._moved:
             if text.startswith("s3://"):
                 self._moved[text] = self._objects(text)
-            elif image := ECR.fullmatch(text):
+            elif image := ECR_IMAGE.fullmatch(text):
                 self._moved[text] = self._image(image)
         return self._moved.get(text, text)
 

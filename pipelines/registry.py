@@ -8,7 +8,8 @@ from typing import Any
 from pipelines.aws_errors import is_missing
 from pipelines.connection import Connection
 from pipelines.errors import UsageError
-from pipelines.tables import Rows
+from pipelines.policy import resource_arn
+from pipelines.tables import Rows, moment
 
 PACKAGE = re.compile(r"(?P<group>[a-zA-Z0-9-]{1,63})/(?P<version>\d+)")
 
@@ -71,8 +72,7 @@ def package_arn(connection: Connection, text: str) -> str:
     environment = connection.target.environment
     if not PACKAGE.fullmatch(text):
         raise UsageError(f"{text!r} is neither the ARN of a model package nor GROUP/VERSION. Next: pipelines models")
-    partition = environment.role.split(":")[1]
-    return f"arn:{partition}:sagemaker:{environment.region}:{environment.account}:model-package/{text}"
+    return resource_arn(environment, "sagemaker", f"model-package/{text}")
 
 
 def group_rows(groups: list[dict[str, Any]]) -> Rows:
@@ -80,7 +80,7 @@ def group_rows(groups: list[dict[str, Any]]) -> Rows:
     rows: Rows = [("GROUP", "CREATED", "DESCRIPTION")]
     for item in groups:
         description = item.get("ModelPackageGroupDescription", "")
-        rows.append((item["ModelPackageGroupName"], _time(item), description))
+        rows.append((item["ModelPackageGroupName"], moment(item["CreationTime"]), description))
     return rows
 
 
@@ -90,9 +90,7 @@ def package_rows(packages: list[dict[str, Any]]) -> Rows:
     for item in packages:
         approval, description = item.get("ModelApprovalStatus", ""), item.get("ModelPackageDescription", "")
         status = item.get("ModelPackageStatus", "")
-        rows.append((str(item.get("ModelPackageVersion", "")), approval, status, _time(item), description))
+        rows.append(
+            (str(item.get("ModelPackageVersion", "")), approval, status, moment(item["CreationTime"]), description)
+        )
     return rows
-
-
-def _time(item: dict[str, Any]) -> str:
-    return str(item["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S"))

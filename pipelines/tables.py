@@ -30,7 +30,7 @@ def execution_rows(summaries: list[dict[str, Any]]) -> Rows:
     for item in summaries:
         reason = item.get("PipelineExecutionFailureReason") or ""
         identifier = execution_id(item["PipelineExecutionArn"])
-        rows.append((identifier, item["PipelineExecutionStatus"], _time(item.get("StartTime")), _short(reason)))
+        rows.append((identifier, item["PipelineExecutionStatus"], moment(item.get("StartTime")), _short(reason)))
     return rows
 
 
@@ -39,7 +39,7 @@ def step_rows(steps: list[dict[str, Any]]) -> Rows:
     rows: Rows = [("STEP", "STATUS", "STARTED", "TOOK", "DETAIL")]
     for step in steps:
         took = seconds(duration(step)) if step.get("StartTime") else ""
-        rows.append((step["StepName"], step["StepStatus"], _time(step.get("StartTime")), took, _detail(step)))
+        rows.append((step["StepName"], step["StepStatus"], moment(step.get("StartTime")), took, _detail(step)))
     return rows
 
 
@@ -104,5 +104,6 @@ def _short(text: str) -> str:
     return line if len(line) <= 100 else f"{line[:99]}…"
 
 
-def _time(moment: datetime | None) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+def moment(time: datetime | None) -> str:
+    """A time in the time zone of this machine; empty for none."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else ""

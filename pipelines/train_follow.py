@@ -11,7 +11,7 @@ from pipelines.connection import Connection
 from pipelines.errors import EXIT_FAILED, EXIT_STOPPED, EXIT_SUCCEEDED
 from pipelines.follow import interval
 from pipelines.jobs import KINDS, describe_job
-from pipelines.logs import streams
+from pipelines.logs import read_pages, streams
 from pipelines.views import seconds
 
 KIND = KINDS["TrainingJob"]
@@ -67,15 +67,11 @@ class JobLog:
         return [f"{_host(stream)} | {line}" if several else line for stream in found for line in self._read(stream)]
 
     def _read(self, stream: str) -> list[str]:
-        request = {"logGroupName": KIND.log_group, "logStreamName": stream, "startFromHead": True}
         lines: list[str] = []
-        while True:
-            token = self._tokens.get(stream)
-            answer = self.connection.logs.get_log_events(**request, **({"nextToken": token} if token else {}))
-            lines += [event["message"].rstrip() for event in answer["events"]]
-            self._tokens[stream] = answer["nextForwardToken"]
-            if answer["nextForwardToken"] == token or not answer["events"]:
-                return lines
+        for page in read_pages(self.connection, KIND.log_group, stream, self._tokens.get(stream)):
+            lines += [event["message"].rstrip() for event in page["events"]]
+            self._tokens[stream] = page["nextForwardToken"]
+        return lines
 
 
 def _host(stream: str) -> str:

@@ -5,9 +5,7 @@ What lies on this machine goes to the environment's bucket under the hash of its
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import re
 import tarfile
 import tempfile
@@ -19,12 +17,13 @@ from typing import Any
 from pipelines.archives import normalize_archive
 from pipelines.connection import Connection
 from pipelines.errors import UsageError
-from pipelines.fingerprint import is_ignored
+from pipelines.fingerprint import hash_files, source_files
 from pipelines.storage import parse_uri, put_files, stored_sizes
 
 PREFIX = "train"
 """Below which everything of ``pipelines train`` lies in the bucket."""
 CODE_CHANNEL = "code"
+HASH_LENGTH = 16
 CONTENT_TYPES = {
     ".csv": "text/csv",
     ".libsvm": "text/libsvm",
@@ -121,13 +120,7 @@ def _files(path: Path) -> dict[str, Path]:
     """The files of a channel or a program by their paths below it, by-products left out."""
     if path.is_file():
         return {path.name: path}
-    found = {}
-    for parent, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not is_ignored(name))
-        for name in sorted(names):
-            if not is_ignored(name):
-                file = Path(parent, name)
-                found[file.relative_to(path).as_posix()] = file
+    found = dict(source_files(path))
     if not found:
         raise UsageError(f"{path} has no files")
     return found
@@ -135,19 +128,11 @@ def _files(path: Path) -> dict[str, Path]:
 
 def upload(connection: Connection, bucket: str, kind: str, files: Mapping[str, Path]) -> str:
     """Put files that are not there yet; the URI of the prefix that has them, and nothing else."""
-    prefix = f"{PREFIX}/{kind}/{_hash(files)}/"
+    prefix = f"{PREFIX}/{kind}/{hash_files(sorted(files.items()))[:HASH_LENGTH]}/"
     stored = stored_sizes(connection, bucket, prefix)
     missing = {prefix + name: path for name, path in files.items() if stored.get(prefix + name) != path.stat().st_size}
     put_files(connection, bucket, missing)
     return f"s3://{bucket}/{prefix}"
-
-
-def _hash(files: Mapping[str, Path]) -> str:
-    whole = hashlib.sha256()
-    for name, path in sorted(files.items()):
-        with path.open("rb") as stream:
-            whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def validate_pipeline(
 def _place(subject: Subject, message: str) -> str:
     """``file:line`` at the beginning of a build's error."""
     parts = message.split(":", 2)
-    is_place = len(parts) == 3 and parts[1].isdigit() and (subject.root / parts[0]).is_file()
+    is_place = len(parts) == 3 and parts[1].isdecimal() and (subject.root / parts[0]).is_file()
     return f"{parts[0]}:{parts[1]}" if is_place else ""
 
 

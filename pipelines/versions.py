@@ -10,7 +10,7 @@ from pipelines.connection import Connection
 from pipelines.deployed import deployed_pipeline, not_deployed
 from pipelines.errors import UsageError
 from pipelines.record import Record, read_record, unstamped
-from pipelines.tables import Rows
+from pipelines.tables import Rows, moment
 from pipelines.upsert import definition_members
 
 
@@ -71,7 +71,7 @@ def version_rows(versions: list[dict[str, Any]]) -> Rows:
     rows: Rows = [("VERSION", "CREATED", "COMMIT", "DEFINITION", "ALIASES")]
     for item in versions:
         record: Record = item["Record"]
-        created = item["CreationTime"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        created = moment(item["CreationTime"])
         commit = record.commit[:12] + ("+" if len(record.commit) > 12 and record.commit.endswith("+") else "")
         aliases = ", ".join(item.get("PipelineVersionAliases") or ())
         rows.append((str(item["PipelineVersionId"]), created, commit or "unknown", record.digest, aliases))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ from pipelines.cache_keys import SIBLING_KEYS, key_arguments
 from pipelines.connection import Connection
 from pipelines.definition import Step, steps
 from pipelines.errors import UsageError, suggest
+from pipelines.execution import definition_of
 from pipelines.jobs import KINDS, JobKind, describe_job
 
 JOBS = KINDS | {
@@ -69,8 +69,7 @@ def defined_step(connection: Connection, execution: str, name: str) -> Step:
     Raises:
         UsageError: the definition has no such step.
     """
-    answer = connection.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution)
-    known = {step.name: step for step in steps(json.loads(answer["PipelineDefinition"]))}
+    known = {step.name: step for step in steps(definition_of(connection, execution))}
     if name in known:
         return known[name]
     body, _, index = name.rpartition("-")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -188,13 +187,12 @@ class Workspace:
     def follow(self, arn: str) -> int:
         """Follow an execution to its end and sum it up; the exit code that says how it ended."""
         from pipelines.definition import steps
-        from pipelines.deployed import deployed_pipeline
-        from pipelines.execution import pipeline_of
+        from pipelines.execution import definition_of
         from pipelines.follow import follow_execution
         from pipelines.summary import exit_code, summarize
         from pipelines.views import PlainView, open_view
 
-        definition = steps(json.loads(deployed_pipeline(self.connection, pipeline_of(arn))["PipelineDefinition"]))
+        definition = steps(definition_of(self.connection, arn))
         names = [step.name for step in definition if step.branch is None or step.branch[1] != "each"]
         shown = nullcontext(PlainView(self.complain)) if self.for_programs else open_view(names, self.write)
         with shown as view:

@@ -11,10 +11,8 @@ from pipelines.checks.facts import instance_types
 from pipelines.checks.registry import Problem, check
 from pipelines.checks.subject import Subject, nodes, parameter_of
 from pipelines.errors import suggest
+from pipelines.images import ECR_IMAGE
 
-ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)(?P<tag>.*)"
-)
 REQUIREMENT = re.compile(r"^\s*(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?\s*(?P<rest>[^#;]*)")
 TYPES = ("Processing", "Training", "Transform")
 
@@ -53,8 +51,8 @@ def floating_image(subject: Subject) -> Iterator[Problem]:
     """Another image may run tomorrow than the one that was tested. environment.image() tags by content."""
     for step, field, image in _images(subject):
         own = image["account"] == subject.environment.account
-        if image["tag"] in ("", ":latest") and own:
-            message = f"image {image['name']}{image['tag']} may change behind the definition"
+        if own and not image["digest"] and image["tag"] in (None, "latest"):
+            message = f"image {image[0].partition('/')[2]} may change behind the definition"
             yield Problem(message, "use environment.image(NAME), or a tag or digest", step, field)
 
 
@@ -125,7 +123,11 @@ def _images(subject: Subject) -> Iterator[tuple[str, str, re.Match[str]]]:
     """Step, field and parts of every literal image of an ECR repository."""
     for step, arguments in subject.of_type(*TYPES, "Tuning", "Model", "RegisterModel"):
         for path, value in nodes(arguments, "Arguments"):
-            if isinstance(value, str) and path.endswith(("Image", "ImageUri")) and (match := ECR.fullmatch(value)):
+            if (
+                isinstance(value, str)
+                and path.endswith(("Image", "ImageUri"))
+                and (match := ECR_IMAGE.fullmatch(value))
+            ):
                 yield step, path, match
 
 

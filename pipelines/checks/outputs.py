@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.checks.registry import Problem, check
 from pipelines.checks.subject import Subject, nodes
 
-SECRET = re.compile(r"(PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|TOKEN|PRIVATE_?KEY)", re.IGNORECASE)
+SECRET = re.compile(r"(PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|TOKEN(?![a-z])|PRIVATE_?KEY)", re.IGNORECASE)
 
 
 @check("PL701", "fixed output path shared by concurrent executions", "warning")

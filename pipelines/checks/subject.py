@@ -76,7 +76,7 @@ class Subject:
     @cached_property
     def bodies(self) -> list[dict[str, Any]]:
         """Every step of the definition, also those in branches and in loops, as written."""
-        return list(_bodies(self.definition.get("Steps") or []))
+        return list(definitions.bodies(self.definition.get("Steps") or []))
 
     @cached_property
     def steps(self) -> dict[str, dict[str, Any]]:
@@ -176,14 +176,6 @@ def parameter_of(value: Any) -> str | None:
     """Name of the parameter that a value is, as in ``{"Get": "Parameters.X"}``."""
     path = value.get("Get") if isinstance(value, dict) else None
     return path.removeprefix("Parameters.") if isinstance(path, str) and path.startswith("Parameters.") else None
-
-
-def _bodies(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for body in steps:
-        yield body
-        for key in BRANCHES:
-            inner = (body.get("Arguments") or {}).get(key) or []
-            yield from _bodies(inner if isinstance(inner, list) else [inner])
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:

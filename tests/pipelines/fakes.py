@@ -35,7 +35,12 @@ class Client:
 
         class Paginator:
             def paginate(self, **request: Any) -> Iterator[Any]:
-                yield getattr(client, operation)(**request)
+                while True:
+                    answer = getattr(client, operation)(**request)
+                    yield answer
+                    if "NextToken" not in answer:
+                        return
+                    request["NextToken"] = answer["NextToken"]
 
         return Paginator()
 

@@ -5,7 +5,7 @@ import pytest
 from pipelines.connection import Connection
 from pipelines.deployed import deployed_pipeline, describe
 from pipelines.errors import ParameterError, PipelineNotFound, UsageError
-from pipelines.execution import execution_id, find_execution, list_executions, pipeline_of, start_execution
+from pipelines.execution import execution_id, find_execution, list_executions, start_execution
 from tests.pipelines.fakes import ARN
 from tests.pipelines.test_definition import DEFINITION
 
@@ -19,7 +19,7 @@ def deploy(connection: Connection, name: str = "tiny") -> None:
 
 
 def test_an_arn_has_pipeline_and_id() -> None:
-    assert (pipeline_of(ARN), execution_id(ARN)) == ("tiny", "abcdefghijkl")
+    assert execution_id(ARN) == "abcdefghijkl"
 
 
 def test_a_start_checks_parameters_first(connection: Connection) -> None:

@@ -38,6 +38,21 @@ def test_every_page_is_read() -> None:
     assert list(read_log(connection(), STEP)) == ["one", "two", "three"]
 
 
+def test_a_page_without_lines_is_not_the_end() -> None:
+    def paged(**request: Any) -> dict[str, Any]:
+        page = {None: [], "t/1": ["late"]}.get(request.get("nextToken"), [])
+        token = {None: "t/1", "t/1": "t/2"}.get(request.get("nextToken"), "t/2")
+        lines = [{"timestamp": 1, "message": text} for text in page]
+        return {"events": lines, "nextForwardToken": token, "nextBackwardToken": token}
+
+    streams = {"logStreams": [{"logStreamName": "t/algo-1-1"}]}
+    logs = Client(describe_log_streams=streams, get_log_events=paged)
+    sagemaker = Client(describe_training_job={"TrainingJobName": "t"})
+    found = cast(Connection, FakeConnection(sagemaker, logs=logs))
+    assert list(read_log(found, STEP)) == ["late"]
+    assert tail_log(found, STEP, 5) == ["late"]
+
+
 def test_the_tail_asks_for_the_end_only() -> None:
     assert tail_log(connection(), STEP, 5) == ["three"]
 

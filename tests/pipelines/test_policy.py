@@ -12,7 +12,7 @@ from emulator.engine.steps.job import JobExecutor
 from pipelines.checks.registry import run_checks
 from pipelines.ci_policy import ci_statements
 from pipelines.environment import Environment
-from pipelines.policy import document, execution_statements, is_allowed, unknown_steps
+from pipelines.policy import document, execution_statements, is_allowed, own_images, unknown_steps
 from tests.pipelines.checks.cases import ACCOUNT, ROLE, tiny
 
 JOB = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/pipelines-x"
@@ -129,6 +129,17 @@ def test_jobs_of_a_name_of_their_own_are_allowed_by_it() -> None:
     held = document(execution_statements(one_step("Training", TrainingJobName="churn"), environment))
     assert is_allowed(held, "sagemaker:CreateTrainingJob", JOB.replace("pipelines-x", "churn-0123"))
     assert not is_allowed(held, "sagemaker:CreateTrainingJob", JOB)
+
+
+def test_the_repository_of_an_image_is_its_name_with_or_without_a_tag() -> None:
+    environment = Environment("local", ACCOUNT, "us-east-1", ROLE, "bucket")
+    host, ends = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com", ("plain", "tagged:1", "by-hash@sha256:0")
+    images = [f"{host}/team/{end}" for end in ends]
+    definition = one_step("Model", Containers=[{"Image": image} for image in images])
+    (held,) = (each for each in execution_statements(definition, environment) if each["Sid"] == "Images")
+    names = ("team/by-hash", "team/plain", "team/tagged")
+    assert held["Resource"] == [f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{name}" for name in names]
+    assert own_images(definition, environment) == list(names)
 
 
 def test_steps_in_loops_count_and_unknown_ones_are_named() -> None:

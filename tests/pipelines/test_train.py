@@ -134,6 +134,15 @@ def test_the_same_content_goes_up_once(connection: Connection, folder: Path, mon
     assert any(name.endswith("/data.csv") for files in uploads[2:] for name in files)
 
 
+def test_data_behind_a_link_is_data(connection: Connection, folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "rows.csv").write_text("1\n")
+    (folder / "linked").mkdir()
+    (folder / "linked" / "sub").symlink_to(folder / "elsewhere")
+    found = submitted(connection, Order(IMAGE, channels=[Channel("t", str(folder / "linked"))]))
+    assert keys(connection, found["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]) == ["sub/rows.csv"]
+
+
 def test_content_types_come_from_names_or_from_the_command_line(connection: Connection, folder: Path) -> None:
     connection.s3.create_bucket(Bucket="bucket")
     connection.s3.put_object(Bucket="bucket", Key="a/part-0.parquet", Body=b"")
