@@ -76,7 +76,7 @@ class Functions:
     def _call(self, version: Resource, call: Call) -> Outcome:
         folder = self._folder(call.request_id)
         try:
-            self._run(version, call)
+            self._run(version, call, folder)
             outcome = folder.outcome
         except HostClosed:
             outcome = None
@@ -102,12 +102,17 @@ class Functions:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._host.close()
 
-    def _folder(self, request_id: str) -> RunFolder:
-        return RunFolder(self._runs / request_id)
+    def _folder(self, request_id: str, attempt: int = 1) -> RunFolder:
+        """Each attempt has its own: what the one before left says nothing of it."""
+        return RunFolder(self._runs / (request_id if attempt == 1 else f"{request_id}.{attempt}"))
+
+    def _folder_of(self, invocation: Resource) -> RunFolder:
+        return self._folder(invocation.name, invocation.body.get(_ATTEMPT, 1))
 
     def _remove_left(self) -> None:
         """Folders of invocations that nobody waits for any more."""
-        known = {each.name for each in self._app.resources.with_status(INVOCATION, "InProgress")}
+        invocations = self._app.resources.with_status(INVOCATION, "InProgress")
+        known = {self._folder_of(each).path.name for each in invocations}
         for path in self._runs.glob("*"):
             if path.name not in known and path.name not in self._running and not RunFolder(path).is_claimed:
                 RunFolder(path).remove()
@@ -133,7 +138,7 @@ class Functions:
     def _work(self, invocation: Resource) -> None:
         try:
             self._conclude(invocation, self._outcome(invocation))
-            self._folder(invocation.name).remove()
+            self._folder_of(invocation).remove()
         except HostClosed:  # it goes on, or runs again at the next start
             return
         except Exception:  # noqa: BLE001 - the log has it, and the invocation is tried again
@@ -146,7 +151,7 @@ class Functions:
 
     def _outcome(self, invocation: Resource) -> Outcome:
         """What comes of an invocation, or came of it while an earlier emulator had it."""
-        folder, once = self._folder(invocation.name), invocation.body[ORIGIN] == STEP
+        folder, once = self._folder_of(invocation), invocation.body[ORIGIN] == STEP
         self._host.wait_for(folder)
         for _ in range(_STARTS):
             if (found := _left(folder, invocation, once=once)) is not None:
@@ -157,15 +162,14 @@ class Functions:
                 )
             except AwsError as error:
                 return Outcome(json.dumps({"errorType": error.code, "errorMessage": error.message}), True)
-            self._run(version, _call_of(invocation, once=once))
+            self._run(version, _call_of(invocation, once=once), folder)
         return _left(folder, invocation, once=once) or Outcome.error(invocation.name, UNAVAILABLE, _NO_HOST)
 
-    def _run(self, version: Resource, call: Call) -> None:
+    def _run(self, version: Resource, call: Call, folder: RunFolder) -> None:
         group, stream = names = log_names(version)
         writer = self._app.logs.writer(version.scope, group, stream)
         try:
-            folder = self._folder(call.request_id).path
-            self._host.run(make_order(version, call, folder, names, writer, self.code, self._app.settings))
+            self._host.run(make_order(version, call, folder.path, names, writer, self.code, self._app.settings))
         finally:
             writer.close()
 

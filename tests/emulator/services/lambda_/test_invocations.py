@@ -185,6 +185,18 @@ def test_an_event_is_tried_until_it_has_an_outcome(
     assert {order.id for order in host.orders} <= {"id"}, "the request id is the same each time"
 
 
+def test_what_an_attempt_left_says_nothing_of_the_next_one(world: World) -> None:
+    """The emulator died between the note that an event is to be tried again and the removal of what it left."""
+    host, arn = world.host(concludes), world.store("event")
+    left(world, lambda folder: folder.conclude(Outcome('{"errorType": "E"}', True)))
+    world.resources.update(arn, lambda invocation: invocation.body.update(Attempt=2))
+    world.clock.start()
+    world.functions.recover()
+    eventually(lambda: world.resources.by_arn(arn) is None)
+    assert len(host.orders) == 1
+    eventually(lambda: not list(world.folder.path.parent.iterdir()))
+
+
 def test_an_invocation_that_goes_on_elsewhere_is_left_alone_while_the_emulator_stops(world: World) -> None:
     claim, host = world.folder.claim(), world.host(concludes)
     arn = world.store(STEP)
