@@ -6,10 +6,13 @@ from emulator.aws.arns import partition_of
 from emulator.aws.errors import AwsError
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
+from emulator.services.s3.bucket_settings import OWNERSHIP
 from emulator.services.s3.errors import invalid_argument
 from emulator.store.buckets import Bucket, valid_name
 from emulator.store.object_errors import invalid_bucket_name
+from emulator.store.resources import Scope
 
+_ALIASES = {"EU": "eu-west-1"}
 _LEGACY_REGION = "us-east-1"
 """The region whose location constraint is null, and where creating one's own bucket again succeeds."""
 
@@ -18,14 +21,17 @@ _LEGACY_REGION = "us-east-1"
 def create_bucket(request: Request, context: Context) -> Response:
     name = request["Bucket"]
     configuration = request.get("CreateBucketConfiguration") or {}
-    _check_location(configuration.get("LocationConstraint"), context.region)
+    region = _location(configuration.get("LocationConstraint"), context.region)
     objects = context.app.objects
-    if not objects.create_bucket(context.scope, name):
+    if not objects.create_bucket(Scope(context.account, region), name):
         _check_taken(objects.bucket_table.require(name), context)
+    elif request.get("ObjectOwnership"):
+        rules = {"Rules": [{"ObjectOwnership": request["ObjectOwnership"]}]}
+        objects.bucket_table.set_setting(name, OWNERSHIP.name, rules)
     tags = configuration.get("Tags")
     if tags:
         objects.bucket_table.set_tags(name, {tag["Key"]: tag["Value"] for tag in tags})
-    return {"Location": f"/{name}", "BucketArn": f"arn:{partition_of(context.region)}:s3:::{name}"}
+    return {"Location": f"/{name}", "BucketArn": f"arn:{partition_of(region)}:s3:::{name}"}
 
 
 @operation("s3", "HeadBucket")
@@ -77,10 +83,11 @@ def _entry(bucket: Bucket) -> Response:
     return {"Name": bucket.name, "CreationDate": bucket.created, "BucketRegion": bucket.region, "BucketArn": arn}
 
 
-def _check_location(constraint: str | None, region: str) -> None:
-    given = {None: _LEGACY_REGION, "": _LEGACY_REGION, "EU": "eu-west-1"}.get(constraint, constraint)
+def _location(constraint: str | None, region: str) -> str:
+    """Where a bucket is made: what us-east-1 is asked may be anywhere, other regions make their own only."""
+    given = _LEGACY_REGION if not constraint else _ALIASES.get(constraint, constraint)
     if given == region and constraint != _LEGACY_REGION:
-        return
+        return given
     if constraint == _LEGACY_REGION:
         raise AwsError("The specified location-constraint is not valid", code="InvalidLocationConstraint")
     if region != _LEGACY_REGION:
@@ -89,6 +96,7 @@ def _check_location(constraint: str | None, region: str) -> None:
             " this request was sent to.",
             code="IllegalLocationConstraintException",
         )
+    return given
 
 
 def _check_taken(bucket: Bucket, context: Context) -> None:

@@ -85,8 +85,9 @@ def _content(request: Request, source: StoredObject, context: Context) -> Conten
 
 
 def _check_change(request: Request, source: StoredObject) -> None:
-    """A copy of the latest version to itself must change something."""
-    same = (source.bucket, source.key) == (request["Bucket"], request["Key"]) and source.latest
+    """A copy of an object to itself must change something, unless it brings a version back."""
+    version = parse_copy_source(request["CopySource"])[2]
+    same = (source.bucket, source.key) == (request["Bucket"], request["Key"]) and not version
     changes = ("StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "ChecksumAlgorithm")
     if same and _directive(request, "MetadataDirective") == "COPY" and not any(request.get(name) for name in changes):
         raise invalid_request(

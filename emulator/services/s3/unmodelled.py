@@ -12,7 +12,6 @@ from emulator.aws.operations import Handler, Request, Response, operation
 from emulator.services.context import Context
 
 _ABSENT = {
-    "GetBucketPolicyStatus": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
     "GetBucketCors": ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
     "GetBucketLifecycleConfiguration": (
         "NoSuchLifecycleConfiguration",

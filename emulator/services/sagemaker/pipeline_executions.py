@@ -164,7 +164,7 @@ def stop_pipeline_execution(request: Request, context: Context) -> Response:
     if execution.status not in (EXECUTING, STOPPING):
         raise ValidationException(
             f"Pipeline execution '{execution.arn}' is in status {execution.status}."
-            f" Only pipeline executions with '{EXECUTING}' status can be stopped."
+            f" Only pipelines with '{EXECUTING}' status can be stopped."
         )
     with context.app.resources.database.transaction():
         context.app.engine.stop(execution.arn)

@@ -26,6 +26,26 @@ def test_a_policy_is_kept_until_it_is_deleted(s3: Any, bucket: str) -> None:
     assert code_of(s3.get_bucket_policy, Bucket=bucket) == "NoSuchBucketPolicy"
 
 
+@pytest.mark.parametrize(
+    ("principal", "condition", "public"),
+    [
+        ("*", None, True),
+        ({"AWS": ["*"]}, None, True),
+        ({"AWS": "arn:aws:iam::123456789012:role/reader"}, None, False),
+        ("*", {"StringEquals": {"aws:SourceVpc": "vpc-12345678"}}, False),
+        ("*", {"StringLike": {"aws:SourceVpc": "vpc-*"}}, True),
+        ("*", {"StringEquals": {"aws:UserAgent": "fixed"}}, True),
+    ],
+)
+def test_a_policy_is_public_if_everybody_may_without_a_fixed_condition(
+    s3: Any, bucket: str, principal: Any, condition: Any, public: bool
+) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*"}
+    statement |= {"Condition": condition} if condition else {}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"] == {"IsPublic": public}
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"Version": "2012-10-17"}'])
 def test_what_is_no_policy_is_refused(s3: Any, bucket: str, text: str) -> None:
     assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy=text) == "MalformedPolicy"
@@ -54,6 +74,9 @@ def test_ownership(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"] == controls
     s3.delete_bucket_ownership_controls(Bucket=bucket)
     assert code_of(s3.get_bucket_ownership_controls, Bucket=bucket) == "OwnershipControlsNotFoundError"
+    s3.create_bucket(Bucket="preferred", ObjectOwnership="BucketOwnerPreferred")
+    rules = s3.get_bucket_ownership_controls(Bucket="preferred")["OwnershipControls"]["Rules"]
+    assert rules == [{"ObjectOwnership": "BucketOwnerPreferred"}]
 
 
 def test_a_new_bucket_of_the_same_name_begins_anew(s3: Any, bucket: str) -> None:

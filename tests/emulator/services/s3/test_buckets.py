@@ -60,6 +60,12 @@ def test_the_location_must_fit_the_region(server: Server) -> None:
     west.close()
 
 
+def test_us_east_1_makes_buckets_of_every_region(s3: Any) -> None:
+    s3.create_bucket(Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    assert s3.get_bucket_location(Bucket="far-away")["LocationConstraint"] == "eu-central-1"
+    assert [each["Name"] for each in s3.list_buckets(BucketRegion="eu-central-1")["Buckets"]] == ["far-away"]
+
+
 @pytest.mark.parametrize("name", ["abc", "a.b.c", "my-bucket-1", "0bucket", "a" * 63])
 def test_valid_names(name: str) -> None:
     assert valid_name(name)

@@ -58,6 +58,13 @@ def test_a_copy_lives_on_when_its_source_goes(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == b"x"
 
 
+def test_a_version_is_brought_back_by_a_copy_to_itself(s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    s3.copy_object(Bucket=bucket, Key="k", CopySource={"Bucket": bucket, "Key": "k", "VersionId": version})
+    assert len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 2
+
+
 def test_a_copy_to_itself_must_change_something(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     with pytest.raises(ClientError) as caught:

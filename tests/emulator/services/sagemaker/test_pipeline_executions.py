@@ -221,7 +221,7 @@ def test_stop(pipelines: Pipelines) -> None:
     assert pipelines.StopPipelineExecution(**request) == {"PipelineExecutionArn": arn}, "asked again with its token"
     error = pipelines.fails("StopPipelineExecution", **request | {"ClientRequestToken": pipelines.token()})
     assert error.code == "ValidationException"
-    assert "Only pipeline executions with 'Executing' status can be stopped." in error.message
+    assert "Only pipelines with 'Executing' status can be stopped" in error.message
 
 
 def test_update_changes_names_and_the_parallelism_of_what_runs(pipelines: Pipelines) -> None:
