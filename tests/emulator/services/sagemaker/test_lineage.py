@@ -72,8 +72,9 @@ def test_an_artifact_is_its_source(registry: Registry) -> None:
     assert [("ArtifactName" in one) for one in registry.ListArtifacts()["ArtifactSummaries"]] == [False, True]
 
     assert registry.DeleteArtifact(Source=SOURCE) == {"ArtifactArn": first}
-    for wrong in ({}, {"Source": SOURCE, "ArtifactArn": first}):
-        assert registry.fails("DeleteArtifact", **wrong).message == "Either ArtifactArn or Source must be specified."
+    both = {"ArtifactArn": other, "Source": {**SOURCE, "SourceTypes": types}}
+    assert registry.DeleteArtifact(**both) == {"ArtifactArn": other}
+    assert registry.fails("DeleteArtifact").message == "Either ArtifactArn or Source must be specified."
 
 
 @pytest.mark.parametrize("noun", ["Action", "Artifact", "Context"])
