@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from emulator.aws.errors import ValidationException
+from emulator.aws.errors import AwsError, ValidationException
 from emulator.engine.store import ExecutionStore
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.registry import load_services
@@ -187,6 +187,30 @@ def test_what_the_target_refuses_goes_to_the_dead_letter_queue(world: World) -> 
         "RETRY_ATTEMPTS": "0",
     }
     assert json.loads(message.body)["source"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("policy", "condition"),
+    [
+        ({"MaximumRetryAttempts": 0}, "MaximumRetryAttempts"),
+        ({"MaximumEventAgeInSeconds": 0}, "MaximumEventAgeInSeconds"),
+    ],
+)
+def test_a_dead_letter_says_what_ended_the_retries(
+    world: World, monkeypatch: pytest.MonkeyPatch, policy: dict[str, int], condition: str
+) -> None:
+    def throttle(*_: object) -> None:
+        raise AwsError("Rate exceeded", code="ThrottlingException")
+
+    monkeypatch.setitem(delivery._CARRIERS, "sns", throttle)
+    world.call("sqs", "CreateQueue", QueueName="q")
+    target = {"Arn": QUEUE.replace("sqs", "sns"), "RetryPolicy": policy, "DeadLetterConfig": {"Arn": QUEUE}}
+    world.courier.deliveries.add(SCOPE, target, "lost", {"RULE_ARN": "arn"})
+    world.courier.step()
+    (message,) = world.received()
+    told = {name: value["StringValue"] for name, value in message.attributes.items()}
+    assert (told["ERROR_CODE"], told["RETRY_ATTEMPTS"], told["RULE_ARN"]) == ("ThrottlingException", "0", "arn")
+    assert told["EXHAUSTED_RETRY_CONDITION"] == condition
 
 
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/default"
