@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from heapq import merge
 from itertools import pairwise
@@ -18,6 +19,9 @@ from emulator.store.log_streams import LogEvent, LogGroup, LogStream
 MAX_EVENTS = 10_000
 MAX_BYTES = 1 << 20
 """GetLogEvents answers up to 1 MiB or 10,000 events (API reference)."""
+DAY = 86_400_000
+OLDEST, NEWEST = 14 * DAY, DAY // 12
+"""Milliseconds: events may be of the last 14 days and of the next two hours (API Reference, PutLogEvents)."""
 
 
 class InvalidParameter(AwsError):
@@ -50,11 +54,21 @@ def delete_log_stream(request: Request, context: Context) -> Response:
 
 @operation("logs", "PutLogEvents", blocking=True)
 def put_log_events(request: Request, context: Context) -> Response:
+    """Events are in order, so those that are too old come first and those that are too new last."""
     events = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
     if any(later[0] < earlier[0] for earlier, later in pairwise(events)):
         raise InvalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
-    context.app.logs.put(context.scope, request["logGroupName"], request["logStreamName"], events)
-    return {"nextSequenceToken": "0" * 56}
+    if events and events[-1][0] - events[0][0] > DAY:
+        raise InvalidParameter(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
+        )
+    now = time.time() * 1000
+    old = sum(timestamp < now - OLDEST for timestamp, _ in events)
+    new = sum(timestamp <= now + NEWEST for timestamp, _ in events)
+    context.app.logs.put(context.scope, request["logGroupName"], request["logStreamName"], events[old:new])
+    rejected: dict[str, int] = {"tooOldLogEventEndIndex": old} if old else {}
+    rejected |= {"tooNewLogEventStartIndex": new} if new < len(events) else {}
+    return {"nextSequenceToken": "0" * 56, "rejectedLogEventsInfo": rejected or None}
 
 
 @operation("logs", "DescribeLogGroups")

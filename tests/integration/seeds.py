@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -70,7 +71,7 @@ _SEEDS: list[tuple[str, str, dict[str, Any]]] = [
         {
             "logGroupName": "first",
             "logStreamName": "first",
-            "logEvents": [{"timestamp": 1795337986000, "message": "m"}],
+            "logEvents": [{"timestamp": int(time.time() * 1000), "message": "m"}],
         },
     ),
 ]

@@ -108,6 +108,21 @@ def test_a_schedule_is_kept_changed_listed_and_deleted(scheduler: Any, pipeline:
         scheduler.get_schedule(Name=name, GroupName=group)
 
 
+def test_groups_have_tags_and_are_listed_in_pages(scheduler: Any) -> None:
+    arn = scheduler.create_schedule_group(Name="tagged", Tags=[{"Key": "a", "Value": "b"}])["ScheduleGroupArn"]
+    scheduler.tag_resource(ResourceArn=arn, Tags=[{"Key": "c", "Value": "d"}])
+    scheduler.untag_resource(ResourceArn=arn, TagKeys=["a"])
+    assert scheduler.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "c", "Value": "d"}]
+    first = scheduler.list_schedule_groups(MaxResults=1)
+    rest = scheduler.list_schedule_groups(NextToken=first["NextToken"])
+    names = [group["Name"] for page in (first, rest) for group in page["ScheduleGroups"]]
+    assert {"default", "tagged"} <= set(names)
+    assert names == sorted(names)
+    scheduler.delete_schedule_group(Name="tagged")
+    with pytest.raises(scheduler.exceptions.ResourceNotFoundException, match="tagged does not exist"):
+        scheduler.list_tags_for_resource(ResourceArn=arn)
+
+
 def test_bad_expressions_are_refused(scheduler: Any, pipeline: str) -> None:
     target = {"Arn": pipeline, "RoleArn": ROLE}
     for expression in ("rate(0 hours)", "cron(0 12 * * MON *)", "tomorrow"):

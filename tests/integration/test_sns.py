@@ -133,6 +133,16 @@ def test_messages_that_sns_refuses(sns: Any, topic: str, message: dict[str, Any]
         sns.publish(**{"TopicArn": topic, "Message": "x", **message})
 
 
+def test_a_topic_shows_what_its_owner_may_do_and_how_it_tries_again(sns: Any, topic: str) -> None:
+    attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    actions = json.loads(attributes["Policy"])["Statement"][0]["Action"]
+    assert {"SNS:Publish", "SNS:DeleteTopic", "SNS:ListSubscriptionsByTopic"} < set(actions)
+    delivery = json.loads(attributes["EffectiveDeliveryPolicy"])
+    assert delivery["http"]["defaultHealthyRetryPolicy"]["numRetries"] == 3
+    with pytest.raises(sns.exceptions.ResourceNotFoundException, match="Resource does not exist"):
+        sns.list_tags_for_resource(ResourceArn=f"{topic}-not")
+
+
 def test_batches_and_queues_that_sns_refuses(sns: Any, topic: str) -> None:
     for entries in ([], [{"Id": str(number), "Message": "x"} for number in range(11)]):
         with pytest.raises(ClientError, match="batch request"):

@@ -141,8 +141,9 @@ def test_a_fifo_queue_keeps_the_order_of_a_group_and_drops_duplicates(sqs: Any) 
 
 def test_what_is_received_too_often_goes_to_the_dead_letter_queue(sqs: Any, queue: str) -> None:
     dead = make(sqs)
-    policy = {"deadLetterTargetArn": attribute(sqs, dead, "QueueArn"), "maxReceiveCount": 1}
+    policy = {"deadLetterTargetArn": attribute(sqs, dead, "QueueArn"), "maxReceiveCount": "1"}
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps(policy)})
+    assert json.loads(attribute(sqs, queue, "RedrivePolicy"))["maxReceiveCount"] == 1
     sqs.send_message(QueueUrl=queue, MessageBody="poison")
     assert receive(sqs, queue, VisibilityTimeout=0)
     assert receive(sqs, queue) == []

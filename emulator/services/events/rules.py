@@ -222,5 +222,8 @@ def list_tags_for_resource(request: Request, context: Context) -> Response:
 def _tagged(request: Request, context: Context) -> str:
     resource = context.app.resources.by_arn(request["ResourceARN"])
     if resource is None or resource.scope != context.scope:
-        raise EventsNotFound(f"The resource {request['ResourceARN']} does not exist.")
+        kind, _, path = request["ResourceARN"].rpartition(":")[2].partition("/")
+        bus, _, name = path.rpartition("/")
+        missing = f"Rule {name} does not exist on EventBus {bus or 'default'}." if kind == "rule" else ""
+        raise EventsNotFound(missing or f"Event bus {name} does not exist.")
     return resource.arn

@@ -226,10 +226,20 @@ def _group(group: Resource | None, name: str, context: Context) -> dict[str, Any
 
 @operation("scheduler", "ListScheduleGroups")
 def list_schedule_groups(request: Request, context: Context) -> Response:
+    """By name, the default group among them; the token is the last name of the page."""
     groups = context.app.resources.walk(context.scope, Query(GROUP, sort_by="Name", descending=False))
     shown = [_group(None, DEFAULT, context), *(_group(group, group.name, context) for group in groups)]
-    prefix = request.get("NamePrefix") or ""
-    return {"ScheduleGroups": [group for group in shown if group["Name"].startswith(prefix)]}
+    prefix, after, limit = (
+        request.get("NamePrefix") or "",
+        request.get("NextToken") or "",
+        request.get("MaxResults", 100),
+    )
+    found = sorted(
+        (group for group in shown if group["Name"].startswith(prefix) and group["Name"] > after),
+        key=lambda group: group["Name"],
+    )
+    page = found[:limit]
+    return {"ScheduleGroups": page, "NextToken": page[-1]["Name"] if len(found) > limit else None}
 
 
 @operation("scheduler", "DeleteScheduleGroup")

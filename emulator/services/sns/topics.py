@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from emulator.aws.arns import Arn, partition_of
-from emulator.aws.errors import NotImplementedHere
+from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.sns.errors import InvalidParameter, SnsNotFound
@@ -18,6 +18,31 @@ SUBSCRIPTION = "sns-subscription"
 BY_MAIL = ("email", "email-json")
 """Protocols whose subscriptions wait for a confirmation."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_OWNERS_ACTIONS = (
+    "GetTopicAttributes",
+    "SetTopicAttributes",
+    "AddPermission",
+    "RemovePermission",
+    "DeleteTopic",
+    "Subscribe",
+    "ListSubscriptionsByTopic",
+    "Publish",
+)
+_RETRIES = {
+    "minDelayTarget": 20,
+    "maxDelayTarget": 20,
+    "numRetries": 3,
+    "numMaxDelayRetries": 0,
+    "numNoDelayRetries": 0,
+    "numMinDelayRetries": 0,
+    "backoffFunction": "linear",
+}
+_DELIVERY = {
+    "defaultHealthyRetryPolicy": _RETRIES,
+    "disableSubscriptionOverrides": False,
+    "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
+}
+"""What SNS does where a topic has no DeliveryPolicy (Developer Guide, "Amazon SNS message delivery retries")."""
 _SETTABLE = ("DisplayName", "Policy", "DeliveryPolicy", "TracingConfig", "SignatureVersion")
 
 
@@ -78,6 +103,7 @@ def get_topic_attributes(request: Request, context: Context) -> Response:
         "SubscriptionsPending": str(pending.count(True)),
         "SubscriptionsDeleted": "0",
         "Policy": json.dumps(_default_policy(topic)),
+        "EffectiveDeliveryPolicy": topic.body["Attributes"].get("DeliveryPolicy") or json.dumps({"http": _DELIVERY}),
     }
     return {"Attributes": attributes | topic.body["Attributes"]}
 
@@ -87,7 +113,7 @@ def _default_policy(topic: Resource) -> dict[str, Any]:
         "Sid": "__default_statement_ID",
         "Effect": "Allow",
         "Principal": {"AWS": "*"},
-        "Action": ["SNS:Publish", "SNS:Subscribe", "SNS:GetTopicAttributes", "SNS:SetTopicAttributes"],
+        "Action": [f"SNS:{action}" for action in _OWNERS_ACTIONS],
         "Resource": topic.arn,
         "Condition": {"StringEquals": {"AWS:SourceOwner": topic.scope.account}},
     }
@@ -131,16 +157,23 @@ def subscriptions_of(topic: Resource, context: Context) -> list[Resource]:
 
 @operation("sns", "TagResource")
 def tag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.add_tags(find_topic(request["ResourceArn"], context).arn, request["Tags"])
+    context.app.resources.add_tags(_tagged(request, context), request["Tags"])
     return {}
 
 
 @operation("sns", "UntagResource")
 def untag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.delete_tags(find_topic(request["ResourceArn"], context).arn, request["TagKeys"])
+    context.app.resources.delete_tags(_tagged(request, context), request["TagKeys"])
     return {}
 
 
 @operation("sns", "ListTagsForResource")
 def list_tags_for_resource(request: Request, context: Context) -> Response:
-    return {"Tags": context.app.resources.tags(find_topic(request["ResourceArn"], context).arn)}
+    return {"Tags": context.app.resources.tags(_tagged(request, context))}
+
+
+def _tagged(request: Request, context: Context) -> str:
+    try:
+        return find_topic(request["ResourceArn"], context).arn
+    except SnsNotFound:
+        raise AwsError("Resource does not exist", code="ResourceNotFound", status=404) from None

@@ -97,6 +97,8 @@ def described(queue: Queue, counts: Counts, names: list[str]) -> dict[str, str]:
     """The attributes that were asked for, as AWS shows them."""
     shown = DEFAULTS | {"SqsManagedSseEnabled": "true"} | _fifo_defaults(queue)
     shown |= {name: value for name, value in queue.attributes.items() if value != ""}
+    if "RedrivePolicy" in shown:
+        shown["RedrivePolicy"] = _counted(shown["RedrivePolicy"])
     computed: dict[str, Callable[[], object]] = {
         "ApproximateNumberOfMessages": lambda: counts.visible,
         "ApproximateNumberOfMessagesNotVisible": lambda: counts.in_flight,
@@ -113,6 +115,12 @@ def described(queue: Queue, counts: Counts, names: list[str]) -> dict[str, str]:
         if name not in known:
             raise invalid_attribute(name)
     return {name: shown[name] for name in names if name in shown}
+
+
+def _counted(redrive: str) -> str:
+    """A redrive policy with its count as a number, which may be given as text (API Reference, GetQueueAttributes)."""
+    policy = json.loads(redrive)
+    return json.dumps(policy | {"maxReceiveCount": int(policy["maxReceiveCount"])}, separators=(",", ":"))
 
 
 def _fifo_defaults(queue: Queue) -> dict[str, str]:

@@ -42,7 +42,7 @@ def _sender(context: Context) -> str:
 @operation("sqs", "SendMessageBatch")
 def send_message_batch(request: Request, context: Context) -> Response:
     queue = find_queue(request["QueueUrl"], context)
-    entries = _entries(request)
+    entries = _entries(request, "SendMessage")
     sizes = sum(size_of(entry["MessageBody"], {}) for entry in entries)
     if sizes > 1048576:
         message = f"Batch requests cannot be longer than 1048576 bytes. You have sent {sizes} bytes."
@@ -75,7 +75,7 @@ def _delete(queue: Queue, request: dict[str, Any], context: Context) -> Response
 @operation("sqs", "DeleteMessageBatch")
 def delete_message_batch(request: Request, context: Context) -> Response:
     queue = find_queue(request["QueueUrl"], context)
-    return _each(_entries(request), lambda entry: _delete(queue, entry, context))
+    return _each(_entries(request, "DeleteMessage"), lambda entry: _delete(queue, entry, context))
 
 
 @operation("sqs", "ChangeMessageVisibility")
@@ -102,14 +102,14 @@ def _change(queue: Queue, request: dict[str, Any], context: Context) -> Response
 @operation("sqs", "ChangeMessageVisibilityBatch")
 def change_message_visibility_batch(request: Request, context: Context) -> Response:
     queue = find_queue(request["QueueUrl"], context)
-    return _each(_entries(request), lambda entry: _change(queue, entry, context))
+    return _each(_entries(request, "ChangeMessageVisibility"), lambda entry: _change(queue, entry, context))
 
 
-def _entries(request: Request) -> list[dict[str, Any]]:
+def _entries(request: Request, action: str) -> list[dict[str, Any]]:
     """The entries of a batch: one to ten, each with an id of its own."""
     entries: list[dict[str, Any]] = request["Entries"]
     if not entries:
-        message = "There should be at least one entry in the request."
+        message = f"There should be at least one {action}BatchRequestEntry in the request."
         raise SqsError("EmptyBatchRequest", message)
     if len(entries) > 10:
         message = f"Maximum number of entries per request are 10. You have sent {len(entries)}."

@@ -122,6 +122,8 @@ def list_dead_letter_source_queues(request: Request, context: Context) -> Respon
 
 @operation("sqs", "TagQueue")
 def tag_queue(request: Request, context: Context) -> Response:
+    if not request["Tags"]:
+        raise missing("Tags")
     _tag(context, find_queue(request["QueueUrl"], context).arn, request["Tags"])
     return {}
 

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from emulator.aws.errors import AwsError, NotImplementedHere
@@ -75,6 +77,24 @@ def test_events_are_cut_by_time_and_by_bytes(world):
     assert [event["timestamp"] for event in cut["events"]] == [1002, 1003]
 
 
+def test_events_too_old_and_too_new_are_refused_by_their_places(world):
+    now, hour = int(time.time() * 1000), 3_600_000
+    call(world, "CreateLogGroup", logGroupName="/mine")
+    call(world, "CreateLogStream", logGroupName="/mine", logStreamName="s")
+
+    def put(*hours):
+        events = [{"timestamp": now + each * hour, "message": str(each)} for each in hours]
+        return call(world, "PutLogEvents", logGroupName="/mine", logStreamName="s", logEvents=events)
+
+    edge = -14 * 24
+    assert put(edge - 2, edge - 1, edge + 1)["rejectedLogEventsInfo"] == {"tooOldLogEventEndIndex": 2}
+    assert put(0, 1, 3)["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 2}
+    assert put(1).get("rejectedLogEventsInfo") is None
+    assert texts(call(world, "GetLogEvents", logGroupName="/mine", logStreamName="s")) == [str(edge + 1), "0", "1", "1"]
+    with pytest.raises(AwsError, match="more than 24 hours"):
+        put(-25, 0)
+
+
 def test_a_bad_token_is_refused(world):
     write(world, "job/1", "x")
     with pytest.raises(AwsError, match="nextToken is invalid") as caught:
@@ -115,13 +135,9 @@ def test_filtering_merges_the_streams_of_a_group_by_time(world):
 def test_groups_and_streams_of_ones_own(world):
     call(world, "CreateLogGroup", logGroupName="mine")
     call(world, "CreateLogStream", logGroupName="mine", logStreamName="s")
-    call(
-        world,
-        "PutLogEvents",
-        logGroupName="mine",
-        logStreamName="s",
-        logEvents=[{"timestamp": 5, "message": "a\nb"}, {"timestamp": 6, "message": "c"}],
-    )
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now, "message": "a\nb"}, {"timestamp": now + 1, "message": "c"}]
+    call(world, "PutLogEvents", logGroupName="mine", logStreamName="s", logEvents=events)
     assert texts(call(world, "GetLogEvents", logGroupName="mine", logStreamName="s")) == ["a\nb", "c"]
     groups = call(world, "DescribeLogGroups", logGroupNamePrefix="mi")["logGroups"]
     assert [group["logGroupName"] for group in groups] == ["mine"]
