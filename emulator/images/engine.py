@@ -7,11 +7,11 @@ import re
 import resource
 import shutil
 import subprocess
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.images.commands import run_telling
 from emulator.settings import Settings, SettingsError
 
 NAMES = ("podman", "docker")
@@ -22,7 +22,6 @@ _INSTALL = {
 }
 _ROOTLESS = re.compile(r'"rootless": *true|"name=rootless"')
 """As podman and docker say it of themselves."""
-_REASON_LINES = 15
 _MOST_PROCESSES = 32_768
 
 
@@ -92,17 +91,9 @@ class Engine:
         Raises:
             EngineError: it failed; the message ends with its last lines.
         """
-        last: deque[str] = deque(maxlen=_REASON_LINES)
-        with subprocess.Popen(
-            [self.program, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace",
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            for line in process.stdout:
-                last.append(line.rstrip())
-                progress(line.rstrip())
-        if process.returncode != 0:
-            raise EngineError(f"{self.name} {arguments[0]} failed:\n" + "\n".join(last))
+        code, last = run_telling([self.program, *arguments], progress)
+        if code != 0:
+            raise EngineError(f"{self.name} {arguments[0]} failed:\n{last}")
 
     def image(self, reference: str) -> dict[str, Any] | None:
         """The configuration of an image that the engine has, None if it has none of that name."""

@@ -11,12 +11,12 @@ import platform
 import re
 import shutil
 import subprocess
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emulator.images.commands import run_telling
 from emulator.images.errors import BuildError
 from emulator.images.interpreters import Interpreter, own
 
@@ -26,7 +26,6 @@ _COMPLETE = "complete.json"
 _INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _MODULES = {".py", ".so"}
-_REASON_LINES = 15
 _PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
 
 
@@ -133,32 +132,25 @@ def _digest(installs: list[Install], interpreter: Interpreter) -> str:
     return state.hexdigest()
 
 
-def _contents(file: Path) -> Iterator[bytes]:
-    """The file's and those of the files it includes."""
+def _contents(file: Path, above: frozenset[Path] = frozenset()) -> Iterator[bytes]:
+    """The file's and those of the files it includes; of files that include each other pip will complain."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise BuildError(f"cannot read the requirements {file}: {error.strerror}") from error
     yield content
     for line in content.decode(errors="replace").splitlines():
-        if match := _INCLUDE.match(line):
-            yield from _contents(file.parent / match[1])
+        match = _INCLUDE.match(line)
+        if match and (included := (file.parent / match[1]).resolve()) not in above:
+            yield from _contents(included, above | {file})
 
 
 def _run(command: list[str], progress: Progress) -> None:
-    """Run to the end, a line of output at a time; its last lines are the reason where it fails."""
-    last: deque[str] = deque(maxlen=_REASON_LINES)
+    """Run a command that is to know nothing of the emulator's own environment."""
     env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV" and not name.startswith("PYTHON")}
-    with subprocess.Popen(
-        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace",
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
-            last.append(line.rstrip())
-            progress(line.rstrip())
-    if process.returncode != 0:
-        raise BuildError(f"{' '.join(command)} ended with exit code {process.returncode}:\n" + "\n".join(last))
+    code, last = run_telling(command, progress, env)
+    if code != 0:
+        raise BuildError(f"{' '.join(command)} ended with exit code {code}:\n{last}")
 
 
 def _top_level(distribution: importlib.metadata.Distribution) -> list[str]:

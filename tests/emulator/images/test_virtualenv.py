@@ -69,6 +69,11 @@ def builder(tmp_path, requirements):
     return subprocess.Popen(arguments, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+def test_requirements_that_include_each_other_are_left_to_pip(requirements, tmp_path):
+    (tmp_path / "more.txt").write_text(f"-r ../{tmp_path.name}/requirements.txt\n-r more.txt\n")
+    assert Virtualenv(tmp_path, [Install([requirements])]).digest
+
+
 def test_a_build_that_was_killed_is_made_anew(requirements, tmp_path):
     virtualenv = Virtualenv(tmp_path / "cache", [Install([requirements])])
     with builder(tmp_path, requirements) as killed:
