@@ -33,6 +33,7 @@ STATE = (
     "images",
     "logs",
     "jobs",
+    "functions",
     "sandbox",
     "sagemaker-sdk.yaml",
     f"{runtime.LOG}*",

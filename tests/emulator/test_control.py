@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import threading
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,12 @@ def test_one_that_does_not_end_in_time_is_killed(tmp_path: Path) -> None:
         assert process.wait() == -signal.SIGKILL
     assert stopped is not None
     assert stopped.pid == process.pid
+
+
+def test_everything_that_the_emulator_keeps_in_its_folder_is_reset() -> None:
+    """By what its sources say: ``data_dir / "name"``."""
+    root = Path(control.__file__).parent
+    sources = [path.read_text() for path in root.rglob("*.py") if path.name != "control.py"]
+    kept = {name for text in sources for name in re.findall(r"data_dir(?:\.absolute\(\))? / \"([\w.-]+)\"", text)}
+    assert {"objects", "functions"} <= kept
+    assert [name for name in kept if not any(fnmatch(name, pattern) for pattern in control.STATE)] == []

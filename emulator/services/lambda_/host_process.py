@@ -6,6 +6,7 @@ the parent of the sandboxes, they do not notice that the emulator has died.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -90,7 +91,8 @@ class HostProcess:
         except Exception as error:  # noqa: BLE001 - the log has it, and the caller an error
             _log.exception("the function of invocation %s could not be run", order.id)
             failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
-            folder.conclude(Outcome(json.dumps(failure), True))
+            with contextlib.suppress(OSError):  # the folder was deleted, by a reset, or the disk is full
+                folder.conclude(Outcome(json.dumps(failure), True))
         finally:
             os.close(claim)
             self._tell(order)
