@@ -230,12 +230,7 @@ def display_of(step: StepDefinition) -> dict[str, Any]:
 
 
 def _dump(document: dict[str, Any]) -> str:
-    return json.dumps(document, default=_as_iso)
-
-
-def _as_iso(value: Any) -> str:
-    """Timestamps of Describe responses, as a definition may refer to them."""
-    return str(value.isoformat())
+    return json.dumps(document)
 
 
 def _documents(row: sqlite3.Row) -> Iterator[tuple[str, Any]]:

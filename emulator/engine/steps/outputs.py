@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,13 +82,16 @@ def _typed(name: str, kind: str, value: Any) -> Any:
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
         raise ValueError
-    return int(_scalar(value))
+    return int(_number(value))
 
 
 def _float(value: Any) -> float:
     if isinstance(value, bool):
         raise ValueError
-    return float(_scalar(value))
+    number = float(_number(value))
+    if not math.isfinite(number):  # a condition would choose a branch by what is no number
+        raise ValueError
+    return number
 
 
 def _boolean(value: Any) -> bool:
@@ -98,8 +102,9 @@ def _boolean(value: Any) -> bool:
     return value.lower() == "true"
 
 
-def _scalar(value: Any) -> str | int | float:
-    if not isinstance(value, str | int | float):
+def _number(value: Any) -> str | int | float:
+    """Without the underscores that only Python takes for a part of it."""
+    if not isinstance(value, str | int | float) or (isinstance(value, str) and "_" in value):
         raise ValueError
     return value
 

@@ -39,7 +39,8 @@ def test_a_value_is_read_as_its_type(kind: str, value: Any, expected: Any) -> No
 @pytest.mark.parametrize(
     ("kind", "value"),
     [("Integer", "many"), ("Integer", 2.5), ("Integer", True), ("Float", False), ("Float", [1]), ("Boolean", "yes"),
-     ("Boolean", 1), ("Integer", float("inf")), ("Integer", float("nan")), ("Float", 10**400)],
+     ("Boolean", 1), ("Integer", float("inf")), ("Integer", float("nan")), ("Float", 10**400),
+     ("Float", float("nan")), ("Float", "inf"), ("Float", "1_0"), ("Integer", "1_0")],
 )  # fmt: skip
 def test_another_value_is_an_error_that_names_it(kind: str, value: Any) -> None:
     with pytest.raises(OutputError, match=f"'x' is not of type {kind}"):
