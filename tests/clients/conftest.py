@@ -26,6 +26,7 @@ PROGRAMS = HERE / "programs"
 CONTAINERS = HERE / "containers"
 REQUIREMENTS = {
     "sdk-v2": catalog.FOLDER / "requirements-base-python.txt",
+    "sdk-v2-2023": HERE / "requirements" / "sdk-v2-2023.txt",
     "sdk-v3": CONTAINERS / "sdk-v3" / "requirements.txt",
     "aws-tools": HERE / "requirements" / "aws-tools.txt",
 }

@@ -33,10 +33,10 @@ def test_the_aws_cli_drives_a_pipeline(run: Run, tmp_path: Path) -> None:
     assert output.split() == ["Say", "Succeeded", "cli", "123456789012", "by", "queue", "sales", "7.0", "None"]
 
 
-@pytest.mark.parametrize("version", ["1.7-1", "1.0-1"])
-def test_sdk_v2_runs_the_abalone_pipeline(answer: Answer, version: str) -> None:
+@pytest.mark.parametrize(("client", "version"), [("sdk-v2", "1.7-1"), ("sdk-v2", "1.0-1"), ("sdk-v2-2023", "1.0-1")])
+def test_sdk_v2_runs_the_abalone_pipeline(answer: Answer, client: str, version: str) -> None:
     """``1.0-1`` pickles its model, ``1.7-1`` does not; both are evaluated, repacked and registered."""
-    seen = answer("sdk-v2", "abalone_v2.py", version)
+    seen = answer(client, "abalone_v2.py", version)
     assert seen["sdk"].startswith("2.")
     assert seen["good"]["status"] == "Succeeded"
     repacked = {"AbaloneRegister-RepackModel-0", "AbaloneRegister-RegisterModel"}
