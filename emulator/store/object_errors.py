@@ -7,13 +7,19 @@ import sqlite3
 
 from emulator.aws.errors import AwsError
 
+_OF_AWS = ("jumpstart-cache-", "sagemaker-example-files-", "sagemaker-sample-data-", "sagemaker-sample-files")
+"""How the names of public buckets begin that AWS's sample programs and SDKs read."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def no_such_bucket(bucket: str) -> AwsError:
-    return AwsError(
-        "The specified bucket does not exist", code="NoSuchBucket", status=404, extra={"BucketName": bucket}
-    )
+    message = "The specified bucket does not exist"
+    if bucket.startswith(_OF_AWS):
+        message += (
+            f". {bucket} is a public bucket of AWS's, which the emulator does not reach: make a bucket of that name and"
+            f" copy into it what the program reads (aws s3 mb s3://{bucket})"
+        )
+    return AwsError(message, code="NoSuchBucket", status=404, extra={"BucketName": bucket})
 
 
 def no_such_key(key: str) -> AwsError:
