@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.measuring import BIN, ROOT, Cost, emulator, run
+from benchmarks.measuring import BIN, ROOT, Cost, emulator, median, run
 
 UNCHANGED_SECONDS = 0.5
 BEYOND_IMPORT_SECONDS = 1.0
@@ -61,10 +60,7 @@ def medians(rows: Mapping[str, Callable[[], Cost]], repeat: int) -> dict[str, Co
     for _ in range(repeat):
         for name, row in rows.items():
             costs[name].append(row())
-    return {
-        name: Cost(statistics.median(cost.wall for cost in taken), statistics.median(cost.cpu for cost in taken))
-        for name, taken in costs.items()
-    }
+    return {name: median(taken) for name, taken in costs.items()}
 
 
 def measure(root: Path, environ: Mapping[str, str], repeat: int) -> dict[str, Cost]:

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measuring import BIN, ROOT, Cost, RunningEmulator, emulator, run, run_on
+from benchmarks.measuring import BIN, ROOT, Cost, RunningEmulator, emulator, median, run, run_on
 from emulator.images import Environment, Images
 from emulator.settings import Settings
 from pipelines.flights.seed import seed
@@ -79,15 +78,11 @@ def measure(name: str, shell: Callable[[], Cost], pipeline: Callable[[], Cost], 
     pairs = [(shell(), pipeline()) for _ in range(repeat)]
     print(f"{name}")
     for label, side in (("by hand in a shell", 0), ("pipelines run", 1)):
-        print(f"  {label:20}{_median([pair[side] for pair in pairs])}")
-    ratio = _median([pipeline / shell for shell, pipeline in pairs])
+        print(f"  {label:20}{median([pair[side] for pair in pairs])}")
+    ratio = median([pipeline / shell for shell, pipeline in pairs])
     target = TARGETS[name]
     print(f"  {'ratio':20}{ratio.wall:7.2f}        {ratio.cpu:7.2f}          target {target}")
     return ratio.wall <= target and ratio.cpu <= target
-
-
-def _median(costs: list[Cost]) -> Cost:
-    return Cost(statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs))
 
 
 def few(data: Path, rows: int, into: Path) -> Path:

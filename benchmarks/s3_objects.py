@@ -14,13 +14,13 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measuring import emulator
 
 MIB = 1 << 20
 LIMIT_RATIO, LIMIT_MEMORY_MIB, LIMIT_STAGING_SECONDS = 8.0, 100, 0.5
@@ -41,7 +41,8 @@ def main() -> None:
 def large_object(root: Path, size: int, repeat: int) -> None:
     source = root / "source"
     write_random(source, size)
-    with running_emulator(root) as (client, process):
+    with emulator(root / "data") as running:
+        client = running.client("s3")
         client.create_bucket(Bucket="benchmark")
         turns = {"cp": lambda: copy(source, root / "copy"), **actions(client, source, root / "got")}
         times: dict[str, list[float]] = {name: [] for name in turns}
@@ -52,7 +53,7 @@ def large_object(root: Path, size: int, repeat: int) -> None:
         print(f"cp of {size // MIB} MiB: {copied:.2f} s")
         for name, seconds in zip(list(turns)[1:], taken, strict=True):
             report(f"{name} / cp", seconds / copied, LIMIT_RATIO, f"{seconds:.2f} s")
-        report("peak memory of the emulator, MiB", peak_memory(process.pid), LIMIT_MEMORY_MIB)
+        report("peak memory of the emulator, MiB", peak_memory(running.pid), LIMIT_MEMORY_MIB)
 
 
 def actions(client: Any, source: Path, target: Path) -> dict[str, Callable[[], None]]:
@@ -118,49 +119,6 @@ def copy(source: Path, target: Path) -> None:
     new = target.with_suffix(".new")
     subprocess.run(["cp", str(source), str(new)], check=True)
     new.replace(target)
-
-
-@contextmanager
-def running_emulator(root: Path) -> Iterator[tuple[Any, subprocess.Popen[bytes]]]:
-    """An emulator on a free port, and a client of it."""
-    port = free_port()
-    command = [sys.executable, "-m", "emulator.cli", "start", "--foreground", "--port", str(port)]
-    command += ["--data-dir", str(root / "data")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        yield connect(port), process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def connect(port: int) -> Any:
-    import boto3
-    from botocore.exceptions import EndpointConnectionError
-
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="123456789012",
-        aws_secret_access_key="benchmark",
-    )
-    for _ in range(200):
-        try:
-            client.list_buckets()
-            return client
-        except EndpointConnectionError:
-            time.sleep(0.05)
-    raise SystemExit(f"the emulator does not answer on port {port}: try `emulator start --foreground --port {port}`")
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def peak_memory(pid: int) -> float:
