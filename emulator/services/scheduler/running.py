@@ -22,6 +22,11 @@ START = "StartDate"
 END = "EndDate"
 TARGET = "Target"
 AFTER = "ActionAfterCompletion"
+PRECISION = 60.0
+"""Seconds within which the Scheduler invokes targets (User Guide, "Schedule types"): a start so recent is now.
+
+SDK v2 and v3 give every schedule the time of their own clock as its start, and expect a rate to begin with it.
+"""
 
 
 def first_time(schedule: Resource, now: float) -> tuple[float | None, float]:
@@ -32,7 +37,7 @@ def first_time(schedule: Resource, now: float) -> tuple[float | None, float]:
         return None, origin
     timetable = parse_schedule(schedule.body[EXPRESSION], schedule.body.get(ZONE) or "UTC", scheduler=True)
     if schedule.body[EXPRESSION].startswith("rate"):  # without a start date it begins at once
-        due = origin if start is None or start > now else timetable.next(now, start)
+        due = origin if start is None or start > now - PRECISION else timetable.next(now, start)
         return _until_end(schedule, due), start or now
     if schedule.body[EXPRESSION].startswith("at"):
         return timetable.next(0.0, 0.0), origin
