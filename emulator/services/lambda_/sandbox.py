@@ -69,7 +69,7 @@ class Sandbox:
             if order.once:
                 folder.begin()
             ended = self._launch(order, output)
-            if self._is_left and not order.once:
+            if self._is_left and not order.once and (ended is None or ended.signal):
                 return None
             _report(output, order, ended, (time.monotonic() - began) * 1000)
             outcome = _outcome(folder, order, ended)
