@@ -86,6 +86,11 @@ class NotImplementedHere(AwsError):
     status = 501
 
 
+def not_yet(member: str, what: str) -> NotImplementedHere:
+    """The refusal of a request whose member asks for what the emulator does not have."""
+    return NotImplementedHere(f"{member}: the emulator does not have {what} yet.")
+
+
 class InternalFailure(AwsError):
     code = "InternalFailure"
     status = 500

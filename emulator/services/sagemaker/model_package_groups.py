@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.aws.arns import Arn, sagemaker_arn
+from emulator.aws.arns import sagemaker_arn
 from emulator.aws.errors import ConflictException, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.paging import paging
@@ -67,13 +67,22 @@ def find_group(context: Context, name_or_arn: str) -> Resource:
     Raises:
         ValidationException: there is none, in AWS's words.
     """
+    return find_registered(context, KIND, "ModelPackageGroup", name_or_arn)
+
+
+def find_registered(context: Context, kind: str, noun: str, name_or_arn: str) -> Resource:
+    """What the registry of this region has of a kind, also of another account, which may be named by its ARN alone.
+
+    Raises:
+        ValidationException: it has none, in AWS's words.
+    """
     arn = name_or_arn
     if not arn.startswith("arn:"):
-        arn = sagemaker_arn(context.account, context.region, KIND, name_or_arn)
-    group = context.app.resources.by_arn(arn)
-    if group is None or group.kind != KIND or Arn.parse(arn).region != context.region:
-        raise ValidationException(f"ModelPackageGroup {arn} does not exist.")
-    return group
+        arn = sagemaker_arn(context.account, context.region, kind, name_or_arn)
+    found = context.app.resources.by_arn(arn)
+    if found is None or found.kind != kind or found.scope.region != context.region:
+        raise ValidationException(f"{noun} {arn} does not exist.")
+    return found
 
 
 def summary(group: Resource) -> dict[str, Any]:

@@ -9,12 +9,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from emulator.aws.arns import Arn, sagemaker_arn
+from emulator.aws.arns import sagemaker_arn
 from emulator.aws.errors import AwsError, NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.sagemaker.idempotency import recall, remember
 from emulator.services.sagemaker.job_components import note_untracked
-from emulator.services.sagemaker.model_package_groups import LAST_VERSION, find_group, registry_paging
+from emulator.services.sagemaker.model_package_groups import (
+    LAST_VERSION,
+    find_group,
+    find_registered,
+    registry_paging,
+)
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.objects import parse_s3_uri
 from emulator.store.resources import Query, Resource
@@ -111,13 +116,7 @@ def find_package(context: Context, name_or_arn: str) -> Resource:
     Raises:
         ValidationException: there is none, in AWS's words.
     """
-    arn = name_or_arn
-    if not arn.startswith("arn:"):
-        arn = sagemaker_arn(context.account, context.region, KIND, name_or_arn)
-    package = context.app.resources.by_arn(arn)
-    if package is None or package.kind != KIND or Arn.parse(arn).region != context.region:
-        raise ValidationException(f"ModelPackage {arn} does not exist.")
-    return package
+    return find_registered(context, KIND, "ModelPackage", name_or_arn)
 
 
 def describe(package: Resource) -> Response:

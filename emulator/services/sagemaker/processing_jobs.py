@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.errors import ValidationException, not_yet
 from emulator.aws.operations import Request, Response, operation
 from emulator.jobs.hosts import cluster
 from emulator.jobs.plan import DEFAULT_MAX_RUNTIME
@@ -90,7 +90,7 @@ def _output_path(item: dict[str, Any]) -> str | None:
     """Check an output; its folder, if SageMaker is to upload its files."""
     name = item["OutputName"]
     if "FeatureStoreOutput" in item:
-        raise _not_yet(f"ProcessingOutputConfig.Outputs[{name}].FeatureStoreOutput", "output to a feature group")
+        raise not_yet(f"ProcessingOutputConfig.Outputs[{name}].FeatureStoreOutput", "output to a feature group")
     if "S3Output" not in item:
         raise ValidationException(f"Output {name} must have an S3Output or a FeatureStoreOutput")
     target = item["S3Output"]
@@ -115,7 +115,3 @@ def _unique(values: list[str], where: str, member: str) -> None:
     twice = next((value for value in values if values.count(value) > 1), None)
     if twice is not None:
         raise ValidationException(f"{where}: each {member} must be unique, but {twice} is there twice")
-
-
-def _not_yet(field: str, what: str) -> NotImplementedHere:
-    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")

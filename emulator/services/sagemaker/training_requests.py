@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from emulator.aws.errors import NotImplementedHere, ValidationException
+from emulator.aws.errors import ValidationException, not_yet
 from emulator.images.aws.catalog import metric_definitions
 from emulator.jobs.failures import nothing_found
 from emulator.jobs.plan import DataType, below_root
@@ -30,7 +30,7 @@ def check_features(request: Mapping[str, Any]) -> None:
     """
     for member, what in _NOT_YET.items():
         if request.get(member):
-            raise _not_yet(member, what)
+            raise not_yet(member, what)
 
 
 def check(body: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def check(body: dict[str, Any]) -> None:
     if algorithm is None:
         raise ValidationException("AlgorithmSpecification must be given: only serverless training jobs have none")
     if "AlgorithmName" in algorithm:
-        raise _not_yet("AlgorithmSpecification.AlgorithmName", "algorithm resources; use TrainingImage")
+        raise not_yet("AlgorithmSpecification.AlgorithmName", "algorithm resources; use TrainingImage")
     if not algorithm.get("TrainingImage"):
         raise ValidationException("AlgorithmSpecification must have either a TrainingImage or an AlgorithmName")
     for definition in algorithm.get("MetricDefinitions", []):
@@ -123,7 +123,7 @@ def _check_checkpoints(checkpoints: dict[str, str] | None) -> None:
     try:
         inside = below_root(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
     except ValueError as error:
-        raise _not_yet("CheckpointConfig.LocalPath", f"checkpoints outside of /opt/ml ({error})") from error
+        raise not_yet("CheckpointConfig.LocalPath", f"checkpoints outside of /opt/ml ({error})") from error
     if str(inside) in (".", "input", "model", "output"):
         raise ValidationException(f"CheckpointConfig.LocalPath /opt/ml/{inside} is not usable for checkpoints")
 
@@ -135,13 +135,13 @@ def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
         raise ValidationException(f"{where}: the name of a channel must be that of a folder")
     for member, what in (("FileSystemDataSource", "file systems"), ("DatasetSource", "hub datasets")):
         if member in channel["DataSource"]:
-            raise _not_yet(f"{where}.DataSource.{member}", what)
+            raise not_yet(f"{where}.DataSource.{member}", what)
     if "S3DataSource" not in channel["DataSource"]:
         raise ValidationException(f"{where}.DataSource must have an S3DataSource")
     source = channel["DataSource"]["S3DataSource"]
     parse_s3_uri(source["S3Uri"])
     if source["S3DataType"] not in get_args(DataType):
-        raise _not_yet(f"{where}.DataSource.S3DataSource.S3DataType", source["S3DataType"])
+        raise not_yet(f"{where}.DataSource.S3DataSource.S3DataType", source["S3DataType"])
     _check_mode(channel, source, channel.get("InputMode", default_mode))
 
 
@@ -182,7 +182,3 @@ def define_metrics(body: dict[str, Any]) -> None:
         definitions = metric_definitions(algorithm["TrainingImage"], body.get("HyperParameters", {}))
         if definitions:
             body["AlgorithmSpecification"] = {**algorithm, "MetricDefinitions": definitions}
-
-
-def _not_yet(field: str, what: str) -> NotImplementedHere:
-    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.aws.errors import NotImplementedHere, ResourceNotFound, ValidationException
+from emulator.aws.errors import ResourceNotFound, ValidationException, not_yet
 from emulator.images.aws.catalog import metric_definitions
 from emulator.jobs.tuning.autotune import recommended_ranges
 from emulator.jobs.tuning.definition import (
@@ -75,7 +75,7 @@ def check(body: dict[str, Any]) -> list[Definition]:
     if ("TrainingJobDefinition" in body) == ("TrainingJobDefinitions" in body):
         raise ValidationException("Either TrainingJobDefinition or TrainingJobDefinitions must be given, but not both.")
     if "Autotune" in body and not any(_has_ranges(body, config)):
-        raise _not_yet(
+        raise not_yet(
             "Autotune", "ranges for this algorithm; give ParameterRanges, or AutoParameters with a hint for each"
         )
     definitions = definitions_of(body)
@@ -201,7 +201,3 @@ def _check_identical(definitions: Sequence[Definition], parent: Resource) -> Non
 def _best_of(leaders: list[dict[str, Any]], *, maximize: bool) -> dict[str, Any] | None:
     ordered = sorted(leaders, key=lambda item: item["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
     return (ordered[-1] if maximize else ordered[0]) if ordered else None
-
-
-def _not_yet(field: str, what: str) -> NotImplementedHere:
-    return NotImplementedHere(f"{field}: the emulator does not have {what} yet.")
