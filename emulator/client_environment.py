@@ -89,12 +89,20 @@ def _sdk_config(data_dir: Path) -> str:
 def _aws_config(data_dir: Path, environ: Mapping[str, str]) -> str:
     """A copy of the user's AWS configuration in which the AWS CLI finds the emulator's plugin."""
     path = data_dir.resolve() / AWS_CONFIG
-    mine = Path(environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    # Unlike Path's, this expansion leaves the path as it is where there is no home.
+    mine = Path(os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"))
     if mine != path:  # else the program is in the emulator's environment already
-        text = mine.read_text() if mine.is_file() else ""
         path.touch(mode=0o600)
-        path.write_text(with_cli_plugin(text))
+        path.write_text(with_cli_plugin(_text_of(mine)), errors="surrogateescape")
     return str(path)
+
+
+def _text_of(path: Path) -> str:
+    """Empty where there is no file or none that may be read: a program would not find more in it."""
+    try:
+        return path.read_text(errors="surrogateescape")
+    except OSError:
+        return ""
 
 
 def with_cli_plugin(config: str) -> str:

@@ -94,6 +94,13 @@ def test_the_users_aws_configuration_stays_and_gains_the_plugin_of_the_cli(setti
     )
 
 
+def test_an_aws_configuration_that_is_not_there_is_none(settings: Settings, tmp_path: Path) -> None:
+    for missing in (tmp_path, tmp_path / "none"):
+        written = client_environment.build(settings, URL, {"AWS_CONFIG_FILE": str(missing)})["AWS_CONFIG_FILE"]
+        assert written
+        assert Path(written).read_text().strip().startswith("[plugins]")
+
+
 def test_the_users_own_plugins_of_the_cli_stay() -> None:
     mine = "[default]\noutput = text\n[plugins]\nmine = my_plugin\ncli_legacy_plugin_path = /lib\n[profile a]\n"
     assert client_environment.with_cli_plugin(mine) == (
