@@ -90,7 +90,7 @@ def _aws_config(data_dir: Path, environ: Mapping[str, str]) -> str:
     """A copy of the user's AWS configuration in which the AWS CLI finds the emulator's plugin."""
     path = data_dir.resolve() / AWS_CONFIG
     # Unlike Path's, this expansion leaves the path as it is where there is no home.
-    mine = Path(os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"))
+    mine = Path(os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"))  # noqa: PTH111
     if mine != path:  # else the program is in the emulator's environment already
         path.touch(mode=0o600)
         path.write_text(with_cli_plugin(_text_of(mine)), errors="surrogateescape")
