@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from emulator.aws.errors import AwsError, InternalFailure
-from emulator.gateway import errors, health, interruptions, requirement_layers, routing
+from emulator.gateway import errors, function_code, health, interruptions, requirement_layers, routing
 from emulator.gateway.bodies import Disconnected, read_body, unpacked
 from emulator.gateway.callers import UNSIGNED, Caller, caller_of, scope_of
 from emulator.gateway.compiled import compiled
@@ -105,6 +105,8 @@ class Gateway:
             if request.path.startswith(requirement_layers.PREFIX):
                 request.body = await read_body(request.headers, receive)
                 return requirement_layers.answer(self._app.jobs.layers, request)
+            if request.path.startswith(function_code.PREFIX):
+                return function_code.answer(self._app, request)
             if request.path == interruptions.PATH:
                 request.body = await read_body(request.headers, receive)
                 return interruptions.answer(self._app, request, local=_is_local(scope))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -121,6 +125,20 @@ def test_new_code_and_configuration_take_effect(client: Any, emulator: Emulator)
     assert call(client, arn)[0] == 2
     assert call(client, f"{arn}:live")[0] == 1
     assert client.get_function(FunctionName=arn)["Configuration"]["Handler"] == "b.two"
+
+
+def test_the_code_of_a_function_is_where_get_function_says(client: Any) -> None:
+    arn = function(client, "def handler(event, context): return 1\n", Publish=True)
+    newer = zipped("def handler(event, context): return 2\n")
+    client.update_function_code(FunctionName=arn, ZipFile=newer)
+    links = [client.get_function(FunctionName=name)["Code"]["Location"] for name in (arn, f"{arn}:1")]
+    with urlopen(links[0]) as answer:
+        assert answer.read() == newer
+    with urlopen(links[1]) as answer, zipfile.ZipFile(io.BytesIO(answer.read())) as archive:
+        assert b"return 1" in archive.read("app.py")
+    for path in (f"{'0' * 32}.zip", "..%2F..%2Fstate.db", ""):
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(f"{links[0].rpartition('/')[0]}/{path}")
 
 
 def test_what_cannot_be_run_is_refused_by_name(client: Any) -> None:

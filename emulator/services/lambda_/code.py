@@ -19,6 +19,8 @@ from emulator.services.context import Context
 from emulator.services.lambda_.errors import InvalidParameter
 
 MAX_UNPACKED = 262_144_000
+CODE_PATH = "/_emulator/functions/"
+"""Where the emulator gives out zip files, by a name that only who has the content or asked GetFunction can know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class CodeStore:
     def folder(self, digest: str) -> Path:
         return self._root / digest
 
+    def archive(self, digest: str) -> Path:
+        """The zip file as it came; there is none of functions that were made before it was kept."""
+        return self._root / f"{digest}.zip"
+
     def add(self, data: bytes) -> Code:
         """Keep a zip file.
 
@@ -47,6 +53,8 @@ class CodeStore:
         code = Code(hashed.hexdigest()[:32], base64.b64encode(hashed.digest()).decode(), len(data))
         if not self.folder(code.digest).is_dir():
             self._unpack(data, code.digest)
+        if not self.archive(code.digest).is_file():
+            self._keep(data, code.digest)
         return code
 
     def _unpack(self, data: bytes, digest: str) -> None:
@@ -67,6 +75,11 @@ class CodeStore:
                 raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+    def _keep(self, data: bytes, digest: str) -> None:
+        aside = self.archive(f"{digest}.{uuid.uuid4().hex}")
+        aside.write_bytes(data)
+        aside.rename(self.archive(digest))
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from emulator.aws.errors import NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.lambda_.code import Code, code_of
+from emulator.services.lambda_.code import CODE_PATH, Code, code_of
 from emulator.services.lambda_.errors import FunctionConflict, InvalidParameter
 from emulator.services.lambda_.names import (
     ALIAS,
@@ -144,14 +144,20 @@ def get_function_configuration(request: Request, context: Context) -> Response:
 
 @operation("lambda", "GetFunction")
 def get_function(request: Request, context: Context) -> Response:
-    """Without ``Code.Location``: a link to the zip would need somebody who serves it."""
-    configuration = get_function_configuration(request, context)
+    """``Code.Location`` is a link to the zip file, as AWS's, that needs no signature of its own."""
+    name, version = find_version(request["FunctionName"], context, request.get("Qualifier"))
+    configuration = shown(version, function_arn(name.scope, name.name, name.qualifier))
     tags = context.app.resources.tags(find_function(request["FunctionName"], context).arn)
     return {
         "Configuration": configuration,
-        "Code": {"RepositoryType": "S3"},
+        "Code": {"RepositoryType": "S3", "Location": _location(version.body[CODE], context)},
         "Tags": {tag["Key"]: tag["Value"] for tag in tags} or None,
     }
+
+
+def _location(digest: str, context: Context) -> str | None:
+    kept = context.app.neighbours.functions.code.archive(digest).is_file()
+    return f"{context.app.settings.url}{CODE_PATH}{digest}.zip" if kept else None
 
 
 @operation("lambda", "ListFunctions")
