@@ -1,4 +1,4 @@
-"""``/_emulator/functions/DIGEST.zip``: the code of a function, where GetFunction's ``Code.Location`` leads. Not of AWS."""
+"""``/_emulator/functions/DIGEST.zip``: the code of a function, where its ``Code.Location`` leads. Not of AWS."""
 
 from __future__ import annotations
 
