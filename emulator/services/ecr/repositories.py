@@ -16,6 +16,7 @@ from emulator.services.ecr.errors import (
     repository_exists,
     repository_not_empty,
 )
+from emulator.services.tagging import serve_tags
 from emulator.store.resources import Query, Resource, Scope
 
 KIND = "ecr-repository"
@@ -136,23 +137,6 @@ def delete_repository_policy(request: Request, context: Context) -> Response:
     return named(repository) | {POLICY: text}
 
 
-@operation("ecr", "TagResource")
-def tag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.add_tags(_by_arn(request, context).arn, request["tags"])
-    return {}
-
-
-@operation("ecr", "UntagResource")
-def untag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.delete_tags(_by_arn(request, context).arn, request["tagKeys"])
-    return {}
-
-
-@operation("ecr", "ListTagsForResource")
-def list_tags_for_resource(request: Request, context: Context) -> Response:
-    return {"tags": context.app.resources.tags(_by_arn(request, context).arn)}
-
-
 def is_immutable(repository: Resource) -> bool:
     """Whether a tag that is there stays with its image."""
     return bool(repository.body["imageTagMutability"] == "IMMUTABLE")
@@ -176,12 +160,15 @@ def _policy(repository: Resource) -> str:
     return str(text)
 
 
-def _by_arn(request: Request, context: Context) -> Resource:
+def _tagged(request: Request, context: Context) -> str:
     found = context.app.resources.by_arn(request["resourceArn"])
     if found is None or found.kind != KIND:
         arn = Arn.parse(request["resourceArn"])
         raise no_such_repository(arn.resource_id, arn.account)
-    return found
+    return found.arn
+
+
+serve_tags("ecr", _tagged, tags="tags", keys="tagKeys")
 
 
 def _described(repository: Resource) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from emulator.services.events.buses import DEFAULT, bus_name, check_bus
 from emulator.services.events.errors import EventsNotFound, InvalidEventPattern
 from emulator.services.events.patterns import PatternError, parse_pattern
 from emulator.services.events.targets import check_rule_target
+from emulator.services.tagging import serve_tags
 from emulator.services.timetables import ScheduleError, parse_schedule
 from emulator.store.resources import Query, Resource, Scope
 
@@ -202,23 +203,6 @@ def list_rule_names_by_target(request: Request, context: Context) -> Response:
     return {"RuleNames": found}
 
 
-@operation("events", "TagResource")
-def tag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.add_tags(_tagged(request, context), request["Tags"])
-    return {}
-
-
-@operation("events", "UntagResource")
-def untag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.delete_tags(_tagged(request, context), request["TagKeys"])
-    return {}
-
-
-@operation("events", "ListTagsForResource")
-def list_tags_for_resource(request: Request, context: Context) -> Response:
-    return {"Tags": context.app.resources.tags(_tagged(request, context))}
-
-
 def _tagged(request: Request, context: Context) -> str:
     resource = context.app.resources.by_arn(request["ResourceARN"])
     if resource is None or resource.scope != context.scope:
@@ -227,3 +211,6 @@ def _tagged(request: Request, context: Context) -> str:
         missing = f"Rule {name} does not exist on EventBus {bus or 'default'}." if kind == "rule" else ""
         raise EventsNotFound(missing or f"Event bus {name} does not exist.")
     return resource.arn
+
+
+serve_tags("events", _tagged)

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from emulator.aws.arns import Arn, partition_of
-from emulator.aws.errors import AwsError, NotImplementedHere, ValidationException
+from emulator.aws.errors import NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.delivery import UNIVERSAL, check_target, service_of
+from emulator.services.scheduler.errors import SchedulerConflict, SchedulerNotFound
 from emulator.services.scheduler.running import AFTER, END, EXPRESSION, KIND, START, TARGET, ZONE, first_time
 from emulator.services.timetables import ScheduleError, parse_schedule
 from emulator.store.resources import Query, Resource, Scope
@@ -19,16 +20,6 @@ from emulator.store.resources import Query, Resource, Scope
 GROUP = "schedule-group"
 DEFAULT = "default"
 _CREATE = "CreateSchedule"
-
-
-class SchedulerNotFound(AwsError):
-    code = "ResourceNotFoundException"
-    status = 404
-
-
-class SchedulerConflict(AwsError):
-    code = "ConflictException"
-    status = 409
 
 
 def _arn(scope: Scope, kind: str, name: str) -> str:

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.aws.operations import Request, Response, operation
+from emulator.aws.operations import Request
 from emulator.services.context import Context
-from emulator.services.scheduler.schedules import GROUP, SchedulerNotFound
-
-
-@operation("scheduler", "TagResource")
-def tag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.add_tags(_tagged(request, context), request["Tags"])
-    return {}
-
-
-@operation("scheduler", "UntagResource")
-def untag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.delete_tags(_tagged(request, context), request["TagKeys"])
-    return {}
-
-
-@operation("scheduler", "ListTagsForResource")
-def list_tags_for_resource(request: Request, context: Context) -> Response:
-    return {"Tags": context.app.resources.tags(_tagged(request, context))}
+from emulator.services.scheduler.errors import SchedulerNotFound
+from emulator.services.scheduler.schedules import GROUP
+from emulator.services.tagging import serve_tags
 
 
 def _tagged(request: Request, context: Context) -> str:
@@ -30,3 +15,6 @@ def _tagged(request: Request, context: Context) -> str:
         name = request["ResourceArn"].rpartition("/")[2]
         raise SchedulerNotFound(f"Schedule group {name} does not exist.")
     return group.arn
+
+
+serve_tags("scheduler", _tagged)

@@ -11,6 +11,7 @@ from emulator.aws.errors import AwsError, NotImplementedHere
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.sns.errors import InvalidParameter, SnsNotFound
+from emulator.services.tagging import serve_tags
 from emulator.store.resources import Query, Resource, Scope
 
 TOPIC = "sns-topic"
@@ -155,25 +156,11 @@ def subscriptions_of(topic: Resource, context: Context) -> list[Resource]:
     return list(context.app.resources.walk(topic.scope, query))
 
 
-@operation("sns", "TagResource")
-def tag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.add_tags(_tagged(request, context), request["Tags"])
-    return {}
-
-
-@operation("sns", "UntagResource")
-def untag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.delete_tags(_tagged(request, context), request["TagKeys"])
-    return {}
-
-
-@operation("sns", "ListTagsForResource")
-def list_tags_for_resource(request: Request, context: Context) -> Response:
-    return {"Tags": context.app.resources.tags(_tagged(request, context))}
-
-
 def _tagged(request: Request, context: Context) -> str:
     try:
         return find_topic(request["ResourceArn"], context).arn
     except SnsNotFound:
         raise AwsError("Resource does not exist", code="ResourceNotFound", status=404) from None
+
+
+serve_tags("sns", _tagged)
