@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -128,6 +129,13 @@ def test_bad_expressions_are_refused(scheduler: Any, pipeline: str) -> None:
     for expression in ("rate(0 hours)", "cron(0 12 * * MON *)", "tomorrow"):
         with pytest.raises(scheduler.exceptions.ValidationException, match="Invalid Schedule Expression"):
             scheduler.create_schedule(Name="bad", ScheduleExpression=expression, FlexibleTimeWindow=OFF, Target=target)
+
+
+def test_a_schedule_cannot_start_in_the_past(scheduler: Any, pipeline: str) -> None:
+    target = {"Arn": pipeline, "RoleArn": ROLE}
+    request = {"Name": "late", "ScheduleExpression": "rate(1 days)", "FlexibleTimeWindow": OFF, "Target": target}
+    with pytest.raises(scheduler.exceptions.ValidationException, match="cannot be earlier than 5 minutes ago"):
+        scheduler.create_schedule(StartDate=time.time() - 400, **request)
 
 
 def test_a_flexible_window_needs_its_length(scheduler: Any, pipeline: str) -> None:

@@ -20,6 +20,7 @@ from emulator.store.resources import Query, Resource, Scope
 GROUP = "schedule-group"
 DEFAULT = "default"
 _CREATE = "CreateSchedule"
+_LATEST_SECONDS = 300
 
 
 def _arn(scope: Scope, kind: str, name: str) -> str:
@@ -34,6 +35,7 @@ def create_schedule(request: Request, context: Context) -> Response:
         return {"ScheduleArn": earlier}
     _check_group(group, context)
     schedule = _schedule(request, group, context)
+    _check_start(schedule)
     with context.app.resources.database.transaction():
         if not context.app.resources.insert(schedule):
             raise SchedulerConflict(f"Schedule {request['Name']} already exists.")
@@ -96,6 +98,12 @@ def _schedule(request: Request, group: str, context: Context) -> Resource:
     }
     arn = _arn(context.scope, "schedule", f"{group}/{name}")
     return Resource(context.scope, KIND, f"{group}/{name}", arn, body, request.get("State", "ENABLED"), group, now)
+
+
+def _check_start(schedule: Resource) -> None:
+    start = schedule.body[START]
+    if start is not None and start < time.time() - _LATEST_SECONDS:
+        raise ValidationException("The StartDate you specify cannot be earlier than 5 minutes ago.")
 
 
 def _seconds(moment: datetime | None) -> float | None:
