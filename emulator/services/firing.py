@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.services.events.buses import RULE
 from emulator.services.events.putting import fire, new_event
-from emulator.services.events.rules import RULE, SCHEDULE
+from emulator.services.events.rules import SCHEDULE
 from emulator.services.scheduler.running import KIND as SCHEDULE_KIND
 from emulator.services.scheduler.running import run_schedule
 from emulator.services.timetables import parse_schedule

@@ -68,6 +68,17 @@ def test_an_event_that_matches_reaches_the_target(emulator: Emulator) -> None:
     bridge.remove()
 
 
+def test_a_bus_is_deleted_once_it_has_no_rules(emulator: Emulator) -> None:
+    events, name = emulator.client("events"), f"bus-{uuid.uuid4().hex[:8]}"
+    events.create_event_bus(Name=name)
+    events.put_rule(Name="r", EventBusName=name, EventPattern='{"source": ["x"]}')
+    with pytest.raises(ClientError, match="EventBus can't be deleted since it has rules"):
+        events.delete_event_bus(Name=name)
+    events.delete_rule(Name="r", EventBusName=name)
+    events.delete_event_bus(Name=name)
+    assert name not in [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]
+
+
 def test_an_input_is_transformed(emulator: Emulator) -> None:
     source = uuid.uuid4().hex
     transformer = {"InputPathsMap": {"n": "$.detail.n"}, "InputTemplate": '{"number": <n>, "text": "n is <n>"}'}

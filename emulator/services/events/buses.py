@@ -9,7 +9,8 @@ from emulator.services.context import Context
 from emulator.services.events.errors import EventsExists, EventsNotFound
 from emulator.store.resources import Query, Resource, Scope
 
-BUS = "events-bus"
+BUS, RULE = "events-bus", "events-rule"
+"""Kinds of resources; a rule's parent is its bus."""
 DEFAULT = "default"
 
 
@@ -69,5 +70,8 @@ def delete_event_bus(request: Request, context: Context) -> Response:
     name = bus_name(request, "Name")
     if name == DEFAULT:
         raise ValidationException("Cannot delete event bus default.")
-    context.app.resources.delete(bus_arn(context.scope, name))
+    with context.app.resources.database.transaction():
+        if any(context.app.resources.walk(context.scope, Query(RULE, parent=name))):
+            raise ValidationException("EventBus can't be deleted since it has rules.")
+        context.app.resources.delete(bus_arn(context.scope, name))
     return {}

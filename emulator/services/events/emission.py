@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.aws.arns import Arn
 from emulator.aws.errors import AwsError
-from emulator.services.events.buses import DEFAULT
+from emulator.services.events.buses import DEFAULT, RULE
 from emulator.services.events.putting import iso_time, new_event, route
-from emulator.services.events.rules import RULE
 from emulator.store.resources import Scope
 
 if TYPE_CHECKING:

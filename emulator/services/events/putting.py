@@ -12,11 +12,11 @@ from emulator.aws.documents import read_json
 from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.events.buses import BUS, DEFAULT, bus_name
+from emulator.services.events.buses import BUS, DEFAULT, RULE, bus_name
 from emulator.services.events.errors import InvalidEventPattern
 from emulator.services.events.inputs import at_path, input_of
 from emulator.services.events.patterns import PatternError, matches, parse_pattern
-from emulator.services.events.rules import PATTERN, RULE, TARGETS
+from emulator.services.events.rules import PATTERN, TARGETS
 from emulator.store.resources import Query, Resource, Resources, Scope
 
 if TYPE_CHECKING:

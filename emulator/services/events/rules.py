@@ -9,7 +9,7 @@ from emulator.aws.arns import Arn, partition_of
 from emulator.aws.errors import ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
-from emulator.services.events.buses import DEFAULT, bus_name, check_bus
+from emulator.services.events.buses import DEFAULT, RULE, bus_name, check_bus
 from emulator.services.events.errors import EventsNotFound, InvalidEventPattern
 from emulator.services.events.patterns import PatternError, parse_pattern
 from emulator.services.events.targets import check_rule_target
@@ -17,7 +17,6 @@ from emulator.services.tagging import serve_tags
 from emulator.services.timetables import ScheduleError, parse_schedule
 from emulator.store.resources import Query, Resource, Scope
 
-RULE = "events-rule"
 PATTERN = "EventPattern"
 SCHEDULE = "ScheduleExpression"
 TARGETS = "Targets"
