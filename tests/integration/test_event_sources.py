@@ -81,7 +81,10 @@ def test_messages_that_a_function_says_have_failed_stay(lambda_: Any, sqs: Any) 
 def test_a_mapping_is_changed_listed_and_deleted(lambda_: Any, sqs: Any) -> None:
     url, arn = queue(sqs)
     name = function(lambda_, SHOW)
-    mapping = lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=name, Enabled=False)["UUID"]
+    request: dict[str, Any] = {"EventSourceArn": arn, "FunctionName": name, "Enabled": False, "Tags": {"a": "b"}}
+    created = lambda_.create_event_source_mapping(**request)
+    mapping = created["UUID"]
+    assert lambda_.list_tags(Resource=created["EventSourceMappingArn"])["Tags"] == {"a": "b"}
     sqs.send_message(QueueUrl=url, MessageBody="waits")
     found = lambda_.list_event_source_mappings(FunctionName=name, EventSourceArn=arn)["EventSourceMappings"]
     assert [(each["UUID"], each["State"], each["BatchSize"]) for each in found] == [(mapping, "Disabled", 10)]

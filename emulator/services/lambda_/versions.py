@@ -11,6 +11,7 @@ from emulator.services.context import Context
 from emulator.services.lambda_.errors import FunctionConflict, FunctionNotFound, InvalidParameter
 from emulator.services.lambda_.functions import check_revision, every_version, publish
 from emulator.services.lambda_.names import ALIAS, find_function, find_version, function_arn
+from emulator.services.lambda_.polling import KIND as EVENT_SOURCE_MAPPING
 from emulator.store.resources import Query, Resource
 
 
@@ -98,17 +99,24 @@ def _find_alias(request: Request, context: Context) -> Resource:
 @operation("lambda", "TagResource")
 def tag_resource(request: Request, context: Context) -> Response:
     tags = [{"Key": key, "Value": value} for key, value in request["Tags"].items()]
-    context.app.resources.add_tags(find_function(request["Resource"], context).arn, list(tags))
+    context.app.resources.add_tags(_tagged(request, context), list(tags))
     return {}
 
 
 @operation("lambda", "UntagResource")
 def untag_resource(request: Request, context: Context) -> Response:
-    context.app.resources.delete_tags(find_function(request["Resource"], context).arn, request["TagKeys"])
+    context.app.resources.delete_tags(_tagged(request, context), request["TagKeys"])
     return {}
 
 
 @operation("lambda", "ListTags")
 def list_tags(request: Request, context: Context) -> Response:
-    tags = context.app.resources.tags(find_function(request["Resource"], context).arn)
+    tags = context.app.resources.tags(_tagged(request, context))
     return {"Tags": {tag["Key"]: tag["Value"] for tag in tags}}
+
+
+def _tagged(request: Request, context: Context) -> str:
+    mapping = context.app.resources.by_arn(request["Resource"])
+    if mapping is not None and mapping.kind == EVENT_SOURCE_MAPPING:
+        return mapping.arn
+    return find_function(request["Resource"], context).arn
