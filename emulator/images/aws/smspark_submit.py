@@ -20,6 +20,10 @@ from typing import Any
 
 CONFIGURATION = Path("/opt/ml/processing/input/conf/configuration.json")
 RESOURCES = Path("/opt/ml/config/resourceconfig.json")
+NO_S3 = (
+    "If it names s3:// or s3a:// paths: Spark has no file system for them here; let a ProcessingInput bring the data to"
+    " a folder and a ProcessingOutput take the results."
+)
 _LISTS = ("jars", "py-files", "files")
 _HADOOP = {"core-site", "hdfs-site", "yarn-site", "hive-site", "mapred-site"}
 _IGNORED = {"spark-log4j", "spark-log4j2", "spark-metrics", "hadoop-log4j", "hadoop-env", "yarn-env"}
@@ -41,7 +45,10 @@ def main(arguments: list[str]) -> int:
         print(f"smspark-submit: {error}", file=sys.stderr)
         return 1
     print(f"running spark submit command: {' '.join(command)}", flush=True)
-    return subprocess.run(command, env=environment, check=False).returncode
+    code = subprocess.run(command, env=environment, check=False).returncode
+    if code:
+        print(f"smspark-submit: the application ended with {code}. {NO_S3}", file=sys.stderr)
+    return code
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

@@ -81,3 +81,14 @@ def test_of_several_instances_the_first_runs_the_application(
     assert results == {"algo-1": 1, "algo-2": 0}
     assert "install a JDK" in said.err
     assert "algo-1 runs the application" in said.out
+
+
+def test_an_application_that_fails_is_told_where_its_data_can_be(
+    configuration: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("java", "spark-submit"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 3\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert smspark_submit.main(["a.py"]) == 3
+    assert "the application ended with 3. If it names s3:// or s3a:// paths" in capfd.readouterr().err
