@@ -34,6 +34,7 @@ STATE = (
     "logs",
     "jobs",
     "functions",
+    "aws-config",
     "sandbox",
     "sagemaker-sdk.yaml",
     f"{runtime.LOG}*",

@@ -10,6 +10,7 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from emulator.gateway.gateway import Gateway, create_gateway, demands_signatures
@@ -60,7 +61,7 @@ def build(settings: Settings) -> Emulator:
     from emulator.store.trial_metrics import TrialMetrics
 
     load_services()
-    database = Database(settings.data_dir / "state.db", SCHEMA)
+    database = Database(_state_of(settings), SCHEMA)
     resources = Resources(database)
     objects = ObjectStore(settings.data_dir / "objects")
     logs = LogStreams(settings.data_dir / "logs", database, settings.log_limit_mib * 2**20)
@@ -89,14 +90,30 @@ def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """
     with _listen(settings) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
+        is_new = not _state_of(settings).exists()
         emulator = build(settings)
         try:
+            if is_new:
+                _furnish(emulator.app)
             emulator.app.engine.recover()
             emulator.app.jobs.recover()
             emulator.app.neighbours.recover()
             _serve(emulator.gateway, listener, lambda: on_ready(settings.url))
         finally:
             emulator.close()
+
+
+def _state_of(settings: Settings) -> Path:
+    return settings.data_dir / "state.db"
+
+
+def _furnish(app: App) -> None:
+    """Make what an account has that SageMaker was used in before: the bucket that its SDKs take where none is named.
+
+    They make it themselves, but not where a ``default_bucket_prefix`` is set.
+    """
+    account, region = app.settings.account, app.settings.region
+    app.objects.create_bucket(Scope(account, region), f"sagemaker-{region}-{account}")
 
 
 def _listen(settings: Settings) -> socket.socket:

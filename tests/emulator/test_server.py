@@ -90,6 +90,15 @@ def test_every_service_is_behind_one_port(process: subprocess.Popen[str]) -> Non
             client.close()  # type: ignore[attr-defined]
 
 
+def test_the_account_has_the_bucket_that_the_sdks_take(process: subprocess.Popen[str]) -> None:
+    client = _client(_url(process), "s3")
+    try:
+        names = [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]  # type: ignore[attr-defined]
+        assert names == ["sagemaker-us-east-1-123456789012"]
+    finally:
+        client.close()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it(process: subprocess.Popen[str], number: signal.Signals) -> None:
     assert _url(process)
