@@ -20,9 +20,11 @@ from emulator.services.iam.entities import account_scope
 from emulator.services.iam.roles import find_role
 from emulator.services.identity import identity_of
 from emulator.services.sessions import SESSION_KEY_PREFIX, Session, row_arn
-from emulator.store.resources import Resource
+from emulator.store.resources import Query, Resource
 
 _KIND = "session"
+_KEPT_SECONDS = 7 * 86_400
+"""No session lasts longer than 36 hours; a while after it is said to be over, and then it is unknown."""
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "/+"
 
@@ -73,7 +75,11 @@ def _issue(context: Context, account: str, arn: str, user_id: str, seconds: int)
         user_id=user_id,
         expires=float(int(time.time()) + seconds),
     )
-    context.app.resources.insert(Resource(account_scope(account), _KIND, key, row_arn(key), asdict(session)))
+    scope, resources = account_scope(account), context.app.resources
+    with resources.database.transaction():
+        for old in list(resources.walk(scope, Query(_KIND, parent="", created_before=time.time() - _KEPT_SECONDS))):
+            resources.delete(old.arn)
+        resources.insert(Resource(scope, _KIND, key, row_arn(key), asdict(session)))
     return session
 
 

@@ -202,25 +202,7 @@ class Resources:
         if query.sort_by not in _SORTS:
             raise ValidationException(f"SortBy {query.sort_by} is not supported")
         column = _SORTS[query.sort_by]
-        where = ["account = ?", "region = ?", "kind = ?"]
-        values: list[Any] = [scope.account, scope.region, query.kind]
-        for condition, value in (
-            ("parent = ?", query.parent),
-            ("(parent != '') = ?", query.has_parent),
-            ("instr(lower(name), lower(?)) > 0", query.name_contains),
-            ("instr(name, ?) = 1", query.name_prefix),
-            ("status = ?", query.status),
-            ("created > ?", query.created_after),
-            ("created < ?", query.created_before),
-            ("modified > ?", query.modified_after),
-            ("modified < ?", query.modified_before),
-        ):
-            if value is not None:
-                where.append(condition)
-                values.append(value)
-        for member, value in query.members.items():
-            where.append("json_extract(body, ?) = ?")
-            values += [f'$."{member}"', value]
+        where, values = _conditions(scope, query)
         if query.next_token:
             last_value, last_id = _decode_token(query.next_token)
             if isinstance(last_value, float) != (column in _TIMES):
@@ -290,6 +272,30 @@ class Resources:
     def _announce(self, resource: Resource) -> None:
         for listener in self._listeners:
             listener(resource)
+
+
+def _conditions(scope: Scope, query: Query) -> tuple[list[str], list[Any]]:
+    """What a row must fulfil that a query means, in SQL, and the values in it."""
+    where = ["account = ?", "region = ?", "kind = ?"]
+    values: list[Any] = [scope.account, scope.region, query.kind]
+    for condition, value in (
+        ("parent = ?", query.parent),
+        ("(parent != '') = ?", query.has_parent),
+        ("instr(lower(name), lower(?)) > 0", query.name_contains),
+        ("instr(name, ?) = 1", query.name_prefix),
+        ("status = ?", query.status),
+        ("created > ?", query.created_after),
+        ("created < ?", query.created_before),
+        ("modified > ?", query.modified_after),
+        ("modified < ?", query.modified_before),
+    ):
+        if value is not None:
+            where.append(condition)
+            values.append(value)
+    for member, value in query.members.items():
+        where.append("json_extract(body, ?) = ?")
+        values += [f'$."{member}"', value]
+    return where, values
 
 
 def _resource(row: sqlite3.Row) -> Resource:

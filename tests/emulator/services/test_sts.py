@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.services import sessions
+from emulator.services import sessions, sts
 from tests.emulator.gateway.conftest import Wire
 
 ROLE = "arn:aws:iam::210987654321:role/service-role/trainer"
@@ -75,6 +75,15 @@ def test_a_session_ends(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions.time, "time", lambda: now)
     with pytest.raises(ClientError, match="The security token included in the request is expired"):
         as_session(wire, granted).get_caller_identity()
+
+
+def test_sessions_that_have_long_ended_are_forgotten(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = assume(wire)["Credentials"]["AccessKeyId"]
+    now = time.time() + 8 * 86_400
+    monkeypatch.setattr(sts.time, "time", lambda: now)
+    new = assume(wire)["Credentials"]["AccessKeyId"]
+    assert wire.app.resources.by_arn(sessions.row_arn(old)) is None
+    assert wire.app.resources.by_arn(sessions.row_arn(new)) is not None
 
 
 def test_a_session_token_keeps_the_callers_identity(wire: Wire) -> None:
