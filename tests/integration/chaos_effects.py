@@ -82,7 +82,7 @@ def transitions(victim: Victim, name: str) -> dict[str, Transitions]:
     queue = victim.call("sqs", "get_queue_url", QueueName=name)["QueueUrl"]
     found: dict[str, Transitions] = {}
     while messages := victim.call(
-        "sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=600
+        "sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=43_200
     ).get("Messages"):
         for message in messages:
             detail = json.loads(message["Body"])["detail"]
