@@ -67,6 +67,8 @@ def test_an_unknown_queue_is_an_error_with_both_of_its_codes(sqs: Any) -> None:
     with pytest.raises(sqs.exceptions.QueueDoesNotExist) as caught:
         sqs.get_queue_url(QueueName="nothing")
     assert caught.value.response["Error"]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"
+    headers = caught.value.response["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["x-amzn-errortype"] == "com.amazonaws.sqs#QueueDoesNotExist"
 
 
 def test_creating_is_idempotent_but_not_with_other_attributes(sqs: Any, queue: str) -> None:

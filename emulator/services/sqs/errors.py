@@ -12,6 +12,7 @@ class SqsError(QueryCompatibleError):
 
     def __init__(self, code: str, message: str, legacy: str | None = None) -> None:
         super().__init__(code, message, legacy or f"{_PREFIX}{code}")
+        self.headers["x-amzn-errortype"] = f"com.amazonaws.sqs#{code}"
 
 
 def no_such_queue() -> SqsError:
