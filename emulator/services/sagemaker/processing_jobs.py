@@ -60,9 +60,8 @@ def _validate(body: dict[str, Any]) -> None:
     inputs, outputs = body.get("ProcessingInputs", []), body.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _unique([item["InputName"] for item in inputs], "ProcessingInputs", "InputName")
     _unique([item["OutputName"] for item in outputs], "ProcessingOutputConfig.Outputs", "OutputName")
-    paths = [_input_path(item) for item in inputs] + [_output_path(item) for item in outputs]
-    _unique([path for path in paths[: len(inputs)] if path], "ProcessingInputs", "LocalPath")
-    _unique([path for path in paths[len(inputs) :] if path], "ProcessingOutputConfig.Outputs", "LocalPath")
+    _unique([path for path in map(_input_path, inputs) if path], "ProcessingInputs", "LocalPath")
+    _unique([path for path in map(_output_path, outputs) if path], "ProcessingOutputConfig.Outputs", "LocalPath")
 
 
 def _input_path(item: dict[str, Any]) -> str | None:
@@ -74,16 +73,11 @@ def _input_path(item: dict[str, Any]) -> str | None:
     if "S3Input" not in item:
         raise ValidationException(f"Input {name} must have an S3Input or a DatasetDefinition")
     source = item["S3Input"]
-    parse_s3_uri(source["S3Uri"])
-    if item.get("AppManaged"):
-        return None
-    if not source.get("LocalPath"):
-        raise ValidationException(
-            f'Input {name} missing one or more required fields for SageMaker-managed S3Input: "LocalPath"'
-        )
-    if source.get("S3CompressionType", "None") != "None" and source.get("S3InputMode", "File") != "Pipe":
+    path = _managed_path("Input", name, item, "S3Input")
+    gzipped = source.get("S3CompressionType", "None") != "None"
+    if path is not None and gzipped and source.get("S3InputMode", "File") != "Pipe":
         raise ValidationException(f"Input {name}: S3CompressionType Gzip can only be used with S3InputMode Pipe")
-    return _local_path(f"input {name}", source["LocalPath"])
+    return path
 
 
 def _output_path(item: dict[str, Any]) -> str | None:
@@ -93,21 +87,25 @@ def _output_path(item: dict[str, Any]) -> str | None:
         raise not_yet(f"ProcessingOutputConfig.Outputs[{name}].FeatureStoreOutput", "output to a feature group")
     if "S3Output" not in item:
         raise ValidationException(f"Output {name} must have an S3Output or a FeatureStoreOutput")
-    target = item["S3Output"]
-    parse_s3_uri(target["S3Uri"])
+    return _managed_path("Output", name, item, "S3Output")
+
+
+def _managed_path(what: str, name: str, item: dict[str, Any], member: str) -> str | None:
+    """Check the S3 side of an input or output; its folder, unless the application moves the data itself."""
+    place = item[member]
+    parse_s3_uri(place["S3Uri"])
     if item.get("AppManaged"):
         return None
-    if not target.get("LocalPath"):
+    path = place.get("LocalPath")
+    if not path:
         raise ValidationException(
-            f'Output {name} missing one or more required fields for SageMaker-managed S3Output: "LocalPath"'
+            f'{what} {name} missing one or more required fields for SageMaker-managed {member}: "LocalPath"'
         )
-    return _local_path(f"output {name}", target["LocalPath"])
-
-
-def _local_path(what: str, path: str) -> str:
     pure = PurePosixPath(path)
     if not pure.is_relative_to(LOCAL_ROOT) or ".." in pure.parts or pure == PurePosixPath(LOCAL_ROOT):
-        raise ValidationException(f"LocalPath {path} of {what} must be an absolute path below {LOCAL_ROOT}/")
+        raise ValidationException(
+            f"LocalPath {path} of {what.lower()} {name} must be an absolute path below {LOCAL_ROOT}/"
+        )
     return str(pure)
 
 
