@@ -1,6 +1,8 @@
 """Which installs mean the same to every job, and so may be taken from an earlier one."""
 
+import contextlib
 import io
+import json
 import tarfile
 
 import pytest
@@ -95,3 +97,22 @@ def test_a_layer_replaces_what_it_says_it_removes(requirements, monkeypatch):
     assert {"lib/old.py", "lib/other.py", "bin/program"} <= found
     assert not (requirements / "lib" / "old-1.dist-info").exists()
     assert (requirements / "lib" / "old.py").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "sent"), [("/opt/conda/envs/mine", {"prefix": "/opt/conda/envs/mine"}), ("/usr", {})]
+)
+def test_errors_go_where_pip_sends_them_and_a_new_environment_is_named(monkeypatch, capsys, prefix, sent):
+    bodies = []
+
+    def call(method, url, body=None):
+        bodies.append(json.loads(body))
+        return contextlib.closing(io.BytesIO(b"said Collecting six\nsaid ERROR: there is none\nfailed 1\n"))
+
+    monkeypatch.setattr(job_pip, "_call", call)
+    monkeypatch.setattr(job_pip.sys, "prefix", prefix)
+    assert job_pip._take("http://emulator", {"options": [], "requirements": ["six"]}) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("Collecting six\n", "ERROR: there is none\n")
+    bodies[0].pop("environment")
+    assert bodies == [{"options": [], "requirements": ["six"], **sent}]

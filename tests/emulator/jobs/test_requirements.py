@@ -89,3 +89,18 @@ def test_a_job_that_has_gone_gets_nothing(layers):
 def test_only_a_layer_s_name_leads_to_an_archive(layers, name):
     with pytest.raises(FileNotFoundError):
         layers.path(name)
+
+
+def test_a_new_environment_of_conda_has_layers_of_its_own():
+    document = {"options": ["-U"], "requirements": ["six==1.0"], "environment": {}}
+    new = Wanted.read({**document, "prefix": "/opt/conda/envs/mine"})
+    assert requirements._digest(environment(), new) != requirements._digest(environment(), Wanted.read(document))
+    command = new.command(Path("/bin/python"), "/r.txt")
+    assert command[3:] == ["/opt/conda/envs/mine", "-m", "pip", "install", "-U", "-r", "/r.txt"]
+    assert Wanted.read(document).command(Path("/bin/python"), "/r.txt")[0] == "/bin/python"
+
+
+@pytest.mark.parametrize("prefix", ["/", "/opt/conda/envs/", "/opt/conda/envs/../x", "/opt/conda/envs/a b", "/usr"])
+def test_a_prefix_elsewhere_is_refused(prefix):
+    with pytest.raises(ValueError, match="prefix must be a folder of"):
+        Wanted.read({"options": [], "requirements": [], "environment": {}, "prefix": prefix})
