@@ -16,7 +16,13 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 OWN = {"emulator", "pipelines", "steps", "studio", "tests", "benchmarks"}
-ELSEWHERE = ("emulator/images/aws/toolkit", "emulator/images/aws/main.py", "tests/clients/programs")
+ELSEWHERE = (
+    "emulator/images/aws/toolkit",
+    "emulator/images/aws/main.py",
+    "emulator/images/aws/conda",
+    "emulator/images/aws/conda_main.py",
+    "tests/clients/programs",
+)
 """Programs that run in environments with requirements of their own."""
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 
