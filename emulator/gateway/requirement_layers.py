@@ -23,7 +23,8 @@ PREFIX = "/_emulator/requirements/"
 
 
 def answer(layers: RequirementLayers, request: WireRequest) -> Response:
-    """
+    """Give a job a layer's file, or make the layer of what it wants and tell it meanwhile what pip says.
+
     Raises:
         AwsError: no job has the key, or the request is not of this form.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from emulator.services.delivery import Deliveries
 from emulator.services.events import emission
 from emulator.services.firing import fire_schedule
 from emulator.services.s3 import notifying
+from emulator.services.worker import IDLE_SECONDS, Worker
 
 if TYPE_CHECKING:
     from emulator.services.context import App
@@ -22,22 +21,14 @@ SCHEMA = (
 )
 _POLL_SECONDS = 0.2
 """How soon the status of a step, which nobody announces, becomes an event while there is a rule."""
-_IDLE_SECONDS = 3600.0
-_RETRY_SECONDS = 1.0
-
-_log = logging.getLogger(__name__)
 
 
-class Courier:
-    """``wake`` may be called from any thread."""
-
+class Courier(Worker):
     def __init__(self, app: App) -> None:
+        super().__init__("courier")
         self.deliveries = Deliveries(app)
         self._app = app
         self._database = app.resources.database
-        self._woken = threading.Event()
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
         with self._database.transaction() as connection:
             for statement in (*SCHEMA, *emission.SCHEMA, *notifying.SCHEMA):
                 connection.execute(statement)
@@ -51,55 +42,44 @@ class Courier:
             if due is not None:
                 connection.execute("INSERT INTO timetable VALUES (?, ?, ?)", (arn, due, origin))
 
-    def wake(self) -> None:
-        self._woken.set()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        self._closed.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
     def _changed(self, resource: Resource) -> None:
         if resource.kind in emission.KINDS and emission.wanted(self._app):
-            self._woken.set()
+            self.wake()
 
-    def _work(self) -> None:
-        pause = 0.0
-        while not self._closed.is_set():
-            self._woken.wait(pause)
-            self._woken.clear()
-            if self._closed.is_set():
-                return
-            try:
-                self.step()
-                pause = self._pause()
-            except Exception:  # noqa: BLE001 — the boundary: the thread goes on, and what it stumbled over is in the log
-                _log.exception("deliveries wait for %s s", _RETRY_SECONDS)
-                pause = _RETRY_SECONDS
+    def work(self) -> float:
+        self.step()
+        return self._pause()
 
     def step(self) -> None:
         """Everything that is due now."""
         emission.emit(self._app, self.deliveries)
         notifying.notify(self._app, self.deliveries)
-        self._fire()
-        self.deliveries.carry_out()
+        try:
+            self._fire()
+        finally:
+            self.deliveries.carry_out()
 
     def _fire(self) -> None:
-        """Each schedule whose time has come fires once, however often it came while no emulator was running."""
+        """Each schedule whose time has come fires once, however often it came while no emulator was running.
+
+        One that fails does not hold up those that are due after it.
+        """
         now = time.time()
+        failure: Exception | None = None
         for row in self._database.read("SELECT * FROM timetable WHERE due <= ? ORDER BY due", (now,)):
-            with self._database.transaction():
-                due = fire_schedule(self._app, self.deliveries, row["arn"], row["due"], row["origin"], now)
-                self.plan(row["arn"], due, row["origin"])
+            try:
+                with self._database.transaction():
+                    due = fire_schedule(self._app, self.deliveries, row["arn"], row["due"], row["origin"], now)
+                    self.plan(row["arn"], due, row["origin"])
+            except Exception as error:  # noqa: BLE001 — raised below, once the others had their turn
+                failure = error
+        if failure is not None:
+            raise failure
 
     def _pause(self) -> float:
         row = self._database.read_one("SELECT min(due) AS due FROM timetable")
         times = [row["due"] if row else None, self.deliveries.next_due()]
-        pause = min([moment - time.time() for moment in times if moment is not None], default=_IDLE_SECONDS)
+        pause = min([moment - time.time() for moment in times if moment is not None], default=IDLE_SECONDS)
         if emission.wanted(self._app):
             pause = min(pause, _POLL_SECONDS)
-        return max(0.0, min(pause, _IDLE_SECONDS))
+        return max(0.0, min(pause, IDLE_SECONDS))

@@ -7,7 +7,6 @@ running when the emulator died, become visible again in their queue (Developer G
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 import uuid
@@ -23,6 +22,7 @@ from emulator.services.lambda_.names import find_version
 from emulator.services.lambda_.ordering import Call
 from emulator.services.lambda_.run_folder import Outcome
 from emulator.services.sqs.records import record_of
+from emulator.services.worker import IDLE_SECONDS, Worker
 from emulator.store.messages import Message, NotInFlight
 from emulator.store.queues import Queue
 from emulator.store.resources import Resource
@@ -39,56 +39,24 @@ _CONCURRENT = 5
 """Batches of one mapping at the same time: how many Lambda begins with."""
 _LOOK_AGAIN_SECONDS = 1.0
 """A message sent within a larger transaction is announced before it can be seen; a second look finds it."""
-_IDLE_SECONDS = 3600.0
-
-_log = logging.getLogger(__name__)
 
 
-class Pollers:
-    """Works from ``start`` to ``close``; ``wake`` may be called from any thread."""
-
+class Pollers(Worker):
     def __init__(self, app: App) -> None:
+        super().__init__("event-sources")
         self._app = app
-        self._woken = threading.Event()
-        self._closed = threading.Event()
         self._running: Counter[str] = Counter()
         self._watched: dict[int, Queue] = {}
         self._first_seen: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name="event-sources", daemon=True)
         app.resources.subscribe(self._changed)
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        self._closed.set()
-        self.wake()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _changed(self, resource: Resource) -> None:
         if resource.kind == KIND:
             self.wake()
 
-    def _work(self) -> None:
-        pause = 0.0
-        while not self._closed.is_set():
-            self._woken.wait(pause)
-            self._woken.clear()
-            if self._closed.is_set():
-                return
-            try:
-                pause = self._look()
-            except Exception:  # noqa: BLE001 — the boundary: the thread goes on, and what it stumbled over is in the log
-                _log.exception("event sources wait for %s s", _LOOK_AGAIN_SECONDS)
-                pause = _LOOK_AGAIN_SECONDS
-
-    def _look(self) -> float:
-        """Hand over all messages that may be; seconds until it is worth to look again."""
+    def work(self) -> float:
+        """Hand over all messages that may be; the seconds until it is worth to look again."""
         mappings = self._app.resources.with_status(KIND, ENABLED)
         queues = self._app.neighbours.queues
         sources = {mapping.name: queues.by_arn(mapping.body[SOURCE]) for mapping in mappings}
@@ -97,7 +65,7 @@ class Pollers:
             queue = sources[mapping.name]
             if queue is not None:
                 self._drain(mapping, queue)
-        return _LOOK_AGAIN_SECONDS if mappings else _IDLE_SECONDS
+        return _LOOK_AGAIN_SECONDS if mappings else IDLE_SECONDS
 
     def _watch(self, wanted: dict[int, Queue]) -> None:
         queues = self._app.neighbours.queues

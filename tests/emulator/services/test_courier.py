@@ -146,6 +146,24 @@ def test_times_that_were_missed_fire_once(world: World) -> None:
     assert now < row["due"] <= now + 61
 
 
+def test_a_schedule_that_cannot_be_fired_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = world.rule(ScheduleExpression="rate(1 minute)")
+    now = time.time()
+    world.courier.plan(arn, now - 3600, now - 7200)
+    world.courier.plan("arn:first", now - 3601, now - 7200)
+    fire = courier.fire_schedule
+
+    def failing(app: Any, deliveries: Any, what: str, *times: Any) -> float | None:
+        if what == "arn:first":
+            raise ValueError("a fault")
+        return fire(app, deliveries, what, *times)
+
+    monkeypatch.setattr(courier, "fire_schedule", failing)
+    with pytest.raises(ValueError, match="a fault"):
+        world.courier.step()
+    assert len(world.received()) == 1
+
+
 @pytest.mark.parametrize("expression", ["at(2026-01-01T00:00:00)", "rate(1 minute)", "cron(* * * * ? *)"])
 def test_a_schedule_that_was_missed_fires_once_and_goes_if_it_has_no_other_time(world: World, expression: str) -> None:
     world.call("sqs", "CreateQueue", QueueName="q")
@@ -263,7 +281,7 @@ def test_the_courier_outlives_what_it_stumbles_over(world: World, monkeypatch: p
             raise RuntimeError
         went_on.set()
 
-    monkeypatch.setattr(courier, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(world.courier, "step", step)
     world.courier.start()
     assert went_on.wait(30)
