@@ -30,7 +30,9 @@ from tests.integration.emulators import BIN, Emulator, until
 
 PATIENCE = 60.0
 """Seconds within which the emulator answers again, and executions end."""
-ORPHAN_SECONDS = 10.0
+ORPHAN_SECONDS = 70.0
+"""Within which nothing is left of an emulator that was killed: a function that a step waits for may go on for its
+timeout of 60 seconds."""
 SECOND_KILL = 0.3
 """How often a start is met by another kill."""
 
