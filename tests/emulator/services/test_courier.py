@@ -16,7 +16,7 @@ from emulator.aws.errors import AwsError, ValidationException
 from emulator.engine.store import ExecutionStore
 from emulator.gateway.invoke import make_invoke
 from emulator.gateway.registry import load_services
-from emulator.services import courier, delivery
+from emulator.services import courier, delivery, worker
 from emulator.services.context import App
 from emulator.services.courier import Courier
 from emulator.settings import Settings
