@@ -100,7 +100,8 @@ def show(segment: Segment) -> str:
         case Member(name):
             return f".{name}"
         case Key(name):
-            return f"['{name}']"
+            escaped = name.replace("\\", "\\\\")
+            return f"['{escaped}']"
         case Index(number):
             return f"[{number}]"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emulator.engine.paths import Index, Key, Member, PathError, parse_path, select, show
@@ -80,6 +80,7 @@ segments = st.one_of(
 )
 
 
+@example([Key("\\\\")])
 @given(st.lists(segments, max_size=8))
 def test_a_shown_path_reads_as_itself(path: list[Any]) -> None:
     text = "".join(map(show, path))
