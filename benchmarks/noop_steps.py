@@ -136,14 +136,15 @@ def main() -> int:
             per_step[length] = ours.cpu / length * 1e3
             row(f"chain of {length}", length, ours, shell(length))
         row(f"fan of {options.fan}", options.fan, fan(server, options.fan), shell(options.fan, parallel=2))
-        waiting = fan(server, options.fan, script="waiting")
-        row(f"fan of {options.fan}, waiting", options.fan, waiting, shell(options.fan, 2, WAITS))
+        waiting, theirs = fan(server, options.fan, script="waiting"), shell(options.fan, 2, WAITS)
+        row(f"fan of {options.fan}, waiting", options.fan, waiting, theirs)
         row("ForEach over 100", 100, for_each(server, 100), shell(100, parallel=2))
     importing(options.importing)
     growth = per_step[max(per_step)] / per_step[sorted(per_step)[-2]] if len(per_step) > 1 else 1.0
     print(f"growth from the second longest to the longest: {growth:.2f}  (target {TARGET_GROWTH})")
-    print(f"target: {TARGET_MS:.0f} ms CPU per step; a fan {TARGET_FAN} of the shell's time")
-    return 0 if max(per_step.values()) <= TARGET_MS and growth <= TARGET_GROWTH else 1
+    print(f"target: {TARGET_MS:.0f} ms CPU per step; a fan of scripts that wait {TARGET_FAN} of the shell's time")
+    met = max(per_step.values()) <= TARGET_MS and growth <= TARGET_GROWTH and (waiting / theirs).wall <= TARGET_FAN
+    return 0 if met else 1
 
 
 def importing(width: int) -> None:
