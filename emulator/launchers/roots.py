@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
 import tempfile
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.launchers.holding import LOCK, hold, left_in
 from emulator.launchers.sandbox.overlays import state_of
 from emulator.launchers.trash import Trash
 
@@ -38,9 +38,8 @@ class Roots:
         """``folder``: made if absent; the warden makes a folder per root below one of its own in it."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(dir=folder))
-        self.lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.lock = hold(self.folder / LOCK)
         """Held by all who may still use a root: to be inherited by the warden and what it forks."""
-        fcntl.flock(self.lock, fcntl.LOCK_SH)
         self._trash = trash
         self._numbers = itertools.count()
         self._free: list[int] = []
@@ -66,12 +65,5 @@ class Roots:
 
 def remove_unused(folder: Path, trash: Trash) -> None:
     """Remove the roots in ``folder`` of wardens that have gone, of this emulator or of one that was killed."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            trash.take(path)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(lock)
+    for path in left_in(folder):
+        trash.take(path)

@@ -17,26 +17,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator.images.engine import NAMES
+from emulator.launchers.holding import LOCK, hold, left_in
 from emulator.launchers.sandbox import wire
 from emulator.launchers.selection import select_launcher
 from emulator.launchers.trash import remove_tree
 from emulator.services.lambda_.order import Order
-from emulator.services.lambda_.run_folder import Outcome, RunFolder, hold, is_held
+from emulator.services.lambda_.run_folder import Outcome, RunFolder
 from emulator.services.lambda_.sandbox import Sandbox
 from emulator.settings import Settings
 
 _log = logging.getLogger(__name__)
-_LOCK = "lock"
 
 
 def main() -> None:
     """``argv``: the number of the socket's descriptor, and the folder of all such processes."""
     settings, control = Settings.load(), socket.socket(fileno=int(sys.argv[1]))
     folders = Path(sys.argv[2])
-    _remove_left(folders)
+    for left in left_in(folders):
+        remove_tree(left)
     own = folders / str(os.getpid())
     own.mkdir(parents=True, exist_ok=True)
-    lock = hold(own / _LOCK)
+    lock = hold(own / LOCK)
     isolation = "auto" if settings.isolation in NAMES else settings.isolation  # functions have no image
     launcher = select_launcher(replace(settings, data_dir=own, isolation=isolation))
     try:
@@ -45,13 +46,6 @@ def main() -> None:
         launcher.close()
         remove_tree(own)
         os.close(lock)
-
-
-def _remove_left(folders: Path) -> None:
-    """What processes left that were killed themselves."""
-    for folder in folders.glob("*"):
-        if not is_held(folder / _LOCK):
-            remove_tree(folder)
 
 
 class HostProcess:

@@ -7,12 +7,12 @@ claim ends when that process has concluded the invocation, or has died.
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.launchers.holding import hold, is_held
 from emulator.launchers.trash import remove_tree
 
 _CLAIM, _BEGUN, _OUTCOME = "claim", "begun", "outcome.json"
@@ -77,22 +77,3 @@ class RunFolder:
     def remove(self) -> None:
         if self.path.exists():
             remove_tree(self.path)
-
-
-def hold(path: Path) -> int:
-    """Make and lock a file; the lock ends with the last copy of the descriptor."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    return fd
-
-
-def is_held(path: Path) -> bool:
-    """Whether some process has the lock of a file; False where there is none."""
-    try:
-        with path.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.services.lambda_.run_folder import Outcome, RunFolder, hold, is_held
+from emulator.services.lambda_.run_folder import Outcome, RunFolder
 
 
 @pytest.fixture
@@ -62,11 +62,3 @@ def test_folders_that_nobody_may_enter_are_removed(folder: RunFolder) -> None:
     (folder.path / "overlay" / "work").chmod(0)
     folder.remove()
     assert not folder.path.exists()
-
-
-def test_a_lock_is_held_while_its_file_is_open(tmp_path: Path) -> None:
-    lock = hold(tmp_path / "lock")
-    assert is_held(tmp_path / "lock")
-    os.close(lock)
-    assert not is_held(tmp_path / "lock")
-    assert not is_held(tmp_path / "none")
