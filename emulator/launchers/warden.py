@@ -85,6 +85,7 @@ class Warden:
             received = wire.receive(status)
         except BaseException:
             status.close()
+            self.give_back(UsedRoot(number, {}))
             raise
         if received is None or "error" in received[0]:
             status.close()
