@@ -79,7 +79,7 @@ def _check_wildcard(operand: Any) -> None:
             if match.start() == last + 1:
                 raise PatternError(f"Consecutive wildcard characters at pos {last}")
             last = match.start()
-        elif match[1] not in ("*", "\\") or not match[1]:
+        elif match[1] not in ("*", "\\"):
             raise PatternError(f"Invalid escape character at pos {match.start()}")
 
 
