@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.emulators import Emulator
 from tests.integration.small_pipelines import Runner
+from tests.studio.front import Front, fronting
 from tests.studio.servers import Server, serving
 from tests.studio.world import World, populate
 
@@ -31,4 +32,25 @@ def world(runner: Runner) -> World:
 @pytest.fixture(scope="session")
 def studio(emulator: Emulator) -> Iterator[Server]:
     with serving(emulator.exports) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def front(emulator: Emulator) -> Iterator[Front]:
+    """An emulator behind a server that refuses calls or answers in its stead; one for each module of tests."""
+    with fronting(emulator.exports) as front:
+        yield front
+
+
+@pytest.fixture
+def rules(front: Front) -> Front:
+    """The same, without the rules of the test before."""
+    front.clear()
+    return front
+
+
+@pytest.fixture(scope="module")
+def server(front: Front) -> Iterator[Server]:
+    """Studio before it."""
+    with serving(front.environ) as server:
         yield server

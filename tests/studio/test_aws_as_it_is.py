@@ -21,11 +21,10 @@ from studio.jobs import KINDS
 from studio.pages.page import Options
 from studio.security import Access
 from tests.integration.asgi import request
-from tests.integration.emulators import Emulator
 from tests.integration.small_pipelines import BUCKET
-from tests.studio.front import DENIED, Front, Refusal, Request, fronting
+from tests.studio.front import DENIED, Front, Refusal, Request
 from tests.studio.servers import Answer as Page
-from tests.studio.servers import Server, serving
+from tests.studio.servers import Server
 from tests.studio.world import EVIL, World
 
 STARTED = 1_790_000_000.0
@@ -43,24 +42,6 @@ ESSENTIAL = {
 }
 """Without these calls a page has nothing to show but AWS's words; without any other it shows the rest."""
 OF_AN_EXECUTION = {"DescribePipeline", "DescribePipelineExecution"}
-
-
-@pytest.fixture(scope="module")
-def front(emulator: Emulator) -> Iterator[Front]:
-    with fronting(emulator.exports) as front:
-        yield front
-
-
-@pytest.fixture
-def rules(front: Front) -> Front:
-    front.clear()
-    return front
-
-
-@pytest.fixture(scope="module")
-def server(front: Front) -> Iterator[Server]:
-    with serving(front.environ) as server:
-        yield server
 
 
 def pages(world: World) -> dict[str, set[str]]:

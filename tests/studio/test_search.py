@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from studio.finding import MOST, MOST_BUCKETS, MOST_ENTITIES
-from tests.integration.emulators import Emulator
 from tests.integration.small_pipelines import BUCKET, Runner
-from tests.studio.front import DENIED, Front, Refusal, Request, fronting
-from tests.studio.servers import Server, serving
+from tests.studio.front import DENIED, Front, Refusal, Request
+from tests.studio.servers import Server
 from tests.studio.world import World
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
-
-
-@pytest.fixture(scope="module")
-def front(emulator: Emulator) -> Iterator[Front]:
-    with fronting(emulator.exports) as front:
-        yield front
-
-
-@pytest.fixture(scope="module")
-def server(front: Front) -> Iterator[Server]:
-    with serving(front.environ) as server:
-        yield server
-
-
-@pytest.fixture
-def rules(front: Front) -> Front:
-    front.clear()
-    return front
 
 
 def hits(server: Server, text: str) -> list[tuple[str, str]]:
