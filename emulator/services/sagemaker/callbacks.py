@@ -8,7 +8,7 @@ from emulator.aws.errors import ConflictException, ResourceNotFound
 from emulator.aws.operations import Request, Response, operation
 from emulator.engine.steps.callback import EXECUTION, KIND, REASON, TOKEN, VALUES
 from emulator.services.context import Context
-from emulator.services.sagemaker.idempotency import recall, remember
+from emulator.services.idempotency import recall, remember
 from emulator.store.resources import Resource
 
 

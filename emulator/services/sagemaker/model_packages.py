@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.aws.arns import sagemaker_arn
 from emulator.aws.errors import AwsError, NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
-from emulator.services.sagemaker.idempotency import recall, remember
+from emulator.services.idempotency import recall, remember
 from emulator.services.sagemaker.job_components import note_untracked
 from emulator.services.sagemaker.model_package_groups import (
     LAST_VERSION,

@@ -25,8 +25,8 @@ from emulator.engine.names import execution_id
 from emulator.engine.parameters import bind_parameters
 from emulator.engine.selection import CONFIG, SOURCE, check_selection, copy_results
 from emulator.engine.transitions import ENDED, EXECUTING, FAILED, STOPPED, STOPPING
+from emulator.services.idempotency import recall, remember
 from emulator.services.identity import user_context
-from emulator.services.sagemaker.idempotency import recall, remember
 from emulator.services.sagemaker.job_components import ensure_trial_of
 from emulator.services.sagemaker.paging import page_of, paging, read_position, write_position
 from emulator.services.sagemaker.pipelines import (

@@ -14,8 +14,8 @@ from emulator.engine.execution import KIND as EXECUTION
 from emulator.engine.execution import PARALLELISM, VERSION
 from emulator.engine.transitions import EXECUTING, STOPPING
 from emulator.engine.versions import Version
+from emulator.services.idempotency import recall, remember
 from emulator.services.identity import user_context
-from emulator.services.sagemaker.idempotency import recall, remember
 from emulator.services.sagemaker.paging import paging
 from emulator.services.sagemaker.tags import check_new_tags
 from emulator.store.resources import Query, Resource

@@ -12,6 +12,7 @@ from emulator.aws.errors import NotImplementedHere, ValidationException
 from emulator.aws.operations import Request, Response, operation
 from emulator.services.context import Context
 from emulator.services.delivery import UNIVERSAL, check_target, service_of
+from emulator.services.idempotency import recall, remember
 from emulator.services.scheduler.errors import SchedulerConflict, SchedulerNotFound
 from emulator.services.scheduler.running import AFTER, END, EXPRESSION, KIND, START, TARGET, ZONE, first_time
 from emulator.services.timetables import ScheduleError, parse_schedule
@@ -29,8 +30,7 @@ def _arn(scope: Scope, kind: str, name: str) -> str:
 
 @operation("scheduler", "CreateSchedule")
 def create_schedule(request: Request, context: Context) -> Response:
-    group, token = request.get("GroupName") or DEFAULT, request.get("ClientToken")
-    earlier = _recall(token, request, context) if token else None
+    group, earlier = request.get("GroupName") or DEFAULT, recall(context, _CREATE, request, _conflict)
     if earlier is not None:
         return {"ScheduleArn": earlier}
     _check_group(group, context)
@@ -39,21 +39,14 @@ def create_schedule(request: Request, context: Context) -> Response:
     with context.app.resources.database.transaction():
         if not context.app.resources.insert(schedule):
             raise SchedulerConflict(f"Schedule {request['Name']} already exists.")
-        if token:
-            context.app.resources.remember_token(
-                context.scope, _CREATE, token, json.dumps(request, sort_keys=True, default=str), schedule.arn
-            )
+        remember(context, _CREATE, request, schedule.arn)
         _plan(schedule, context)
     context.app.neighbours.courier.wake()
     return {"ScheduleArn": schedule.arn}
 
 
-def _recall(token: str, request: Request, context: Context) -> str | None:
-    """The schedule that the same request made before: a client that had no answer repeats it."""
-    found = context.app.resources.recall_token(context.scope, _CREATE, token)
-    if found is not None and found[0] != json.dumps(request, sort_keys=True, default=str):
-        raise SchedulerConflict(f"The ClientToken {token} was used before with other parameters.")
-    return found[1] if found else None
+def _conflict(token: str) -> SchedulerConflict:
+    return SchedulerConflict(f"The ClientToken {token} was used before with other parameters.")
 
 
 @operation("scheduler", "UpdateSchedule")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.aws.errors import ConflictException
+from emulator.aws.errors import AwsError, ConflictException
 from emulator.aws.operations import Request
 
 if TYPE_CHECKING:
@@ -14,18 +15,26 @@ if TYPE_CHECKING:
 _MEMBERS = ("ClientRequestToken", "ClientToken")
 
 
-def recall(context: Context, action: str, request: Request) -> str | None:
+def _conflict(token: str) -> AwsError:
+    return ConflictException(f"The ClientRequestToken {token} was used before with other parameters.")
+
+
+def recall(
+    context: Context, action: str, request: Request, conflict: Callable[[str], AwsError] = _conflict
+) -> str | None:
     """The ARN that an earlier request with the same token made; None if there was none, or there is no token.
 
     Raises:
-        ConflictException: the earlier request was another.
+        AwsError: the earlier request was another: ``conflict`` of the token, SageMaker's unless given.
     """
     token = _token(request)
-    found = context.app.resources.recall_token(context.scope, action, token) if token else None
+    if token is None:
+        return None
+    found = context.app.resources.recall_token(context.scope, action, token)
     if found is None:
         return None
     if found[0] != _canonical(request):
-        raise ConflictException(f"The ClientRequestToken {token} was used before with other parameters.")
+        raise conflict(token)
     return found[1]
 
 
