@@ -169,11 +169,13 @@ def _call(method: str, url: str, body: str | None = None) -> HTTPResponse:
 def _put(content: IO[bytes] | HTTPResponse) -> None:
     import tarfile
 
+    # Python has filters from 3.11.4 on, and later warns without one; a layer is what the emulator's own pip installed.
+    filtered: dict[str, Any] = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}
     with tarfile.open(fileobj=content, mode="r|") as tar:
         for member in tar:
             file = tar.extractfile(member) if member.name == REMOVED else None
             if file is None:
-                tar.extract(member, sys.prefix, filter="tar")
+                tar.extract(member, sys.prefix, **filtered)
                 continue
             for name in file.read().decode().splitlines():
                 _remove(Path(sys.prefix, name))

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import IO
 
+from emulator.images.aws.toolkit.unpacking import LeadsOutside, unpack_all
 from emulator.jobs.failures import JobFailure
 
 
@@ -18,8 +19,8 @@ def unpack(stream: IO[bytes], folder: Path, uri: str) -> None:
     """
     try:
         with tarfile.open(fileobj=stream, mode="r:*") as archive:
-            archive.extractall(folder, filter="data")
-    except tarfile.FilterError as error:
+            unpack_all(archive, folder)
+    except LeadsOutside as error:
         raise _refused(uri, str(error)) from error
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise _refused(uri, f"{type(error).__name__}: {error}") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .errors import ScriptError, UserError
+from .unpacking import unpack_all
 
 REQUIREMENTS = "requirements.txt"
 _REASON = 900
@@ -58,7 +59,7 @@ def _download(address: str, target: Path) -> None:
 def _unpack(archive: Path, folder: Path) -> None:
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            unpack_all(tar, folder)
     except tarfile.TarError as error:
         raise UserError(f"{archive} is not an archive that can be unpacked: {error}") from error
 
